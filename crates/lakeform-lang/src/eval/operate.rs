@@ -1,0 +1,91 @@
+//! Operators.
+
+use lakeform_core::{Diagnostics, Marks, Number, Type, Value, convert};
+
+use super::{Evaluation, equal, evaluation::Outcome};
+use crate::syntax::{BinaryOp, Node, UnaryOp};
+
+pub(super) fn unary(e: &Evaluation, node: &Node, op: UnaryOp, operand: &Node) -> Outcome {
+    let ty = if op == UnaryOp::Not { Type::Bool } else { Type::Number };
+    let value = take(e, operand, &ty, "unary")?;
+    let marks = value.marks();
+    let out = match (value.as_bool(), value.as_number()) {
+        (Some(b), _) => Value::from(!b),
+        (_, Some(n)) => n.neg().into(),
+        _ if value.is_null() => return Err(null(e, node)),
+        _ => Value::unknown(ty),
+    };
+    Ok(out.with_marks(marks))
+}
+
+fn null(e: &Evaluation, node: &Node) -> Diagnostics {
+    e.fail(node, "Operation failed", "Error during operation: argument must not be null.")
+}
+
+/// An operand, brought to the type the operator wants.
+fn take(e: &Evaluation, node: &Node, ty: &Type, side: &str) -> Outcome {
+    let value = e.value(node)?;
+    convert(&value, ty).map_err(|error| {
+        e.fail(node, "Invalid operand", format!("Unsuitable value for {side} operand: {}.", error.describe()))
+    })
+}
+
+pub(super) fn binary(e: &Evaluation, node: &Node, op: BinaryOp, left: &Node, right: &Node) -> Outcome {
+    let ty = match op {
+        BinaryOp::Equal | BinaryOp::NotEqual => Type::Dynamic,
+        BinaryOp::And | BinaryOp::Or => Type::Bool,
+        _ => Type::Number,
+    };
+    let (a, b) = match (take(e, left, &ty, "left"), take(e, right, &ty, "right")) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(mut problems), Err(more)) => {
+            problems.extend(more);
+            return Err(problems);
+        }
+        (Err(problems), _) | (_, Err(problems)) => return Err(problems),
+    };
+    let marks = a.marks().union(b.marks());
+    if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
+        let marks = if marks.is_empty() { deep(&a).union(deep(&b)) } else { marks };
+        let out = match equal(&a, &b) {
+            Some(same) => Value::from(same == (op == BinaryOp::Equal)),
+            None => Value::unknown(Type::Bool),
+        };
+        return Ok(out.with_marks(marks));
+    }
+    if a.is_null() || b.is_null() {
+        return Err(null(e, node));
+    }
+    let out = match (a.as_number(), b.as_number(), a.as_bool(), b.as_bool()) {
+        (Some(a), Some(b), _, _) => numbers(op, a, b)
+            .ok_or_else(|| e.fail(node, "Operation failed", "Error during operation: division by zero."))?,
+        (_, _, Some(a), Some(b)) => Value::from(if op == BinaryOp::And { a && b } else { a || b }),
+        // One side can be enough.
+        (_, _, Some(known), None) | (_, _, None, Some(known)) if known == (op == BinaryOp::Or) => Value::from(known),
+        _ => Value::unknown(if is_arithmetic(op) { Type::Number } else { Type::Bool }),
+    };
+    Ok(out.with_marks(marks))
+}
+
+fn deep(value: &Value) -> Marks {
+    value.marks_deep()
+}
+
+fn is_arithmetic(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo)
+}
+
+fn numbers(op: BinaryOp, a: &Number, b: &Number) -> Option<Value> {
+    Some(match op {
+        BinaryOp::Add => a.add(b).into(),
+        BinaryOp::Subtract => a.sub(b).into(),
+        BinaryOp::Multiply => a.mul(b).into(),
+        BinaryOp::Divide => a.div(b)?.into(),
+        BinaryOp::Modulo => a.rem(b).unwrap_or_else(|| a.clone()).into(),
+        BinaryOp::Less => (a < b).into(),
+        BinaryOp::LessEqual => (a <= b).into(),
+        BinaryOp::Greater => (a > b).into(),
+        BinaryOp::GreaterEqual => (a >= b).into(),
+        BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::And | BinaryOp::Or => return None,
+    })
+}

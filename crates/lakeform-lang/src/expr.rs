@@ -1,0 +1,107 @@
+//! Expressions: parsed once, evaluated as often as needed.
+
+use std::{ops::Range, sync::Arc};
+
+use lakeform_core::{Diagnostics, Source, Span, Value};
+
+use crate::{
+    Reference, Scope,
+    eval::{Evaluation, Frame},
+    syntax::{self, Node, NodeKind, Offsets, Parser},
+};
+
+/// An expression of the language, with its place and what it refers to. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Expr(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    span: Span,
+    references: Vec<Reference>,
+    node: Node,
+}
+
+impl Expr {
+    pub(crate) fn new(source: &Arc<Source>, range: Range<usize>, node: Node, references: Vec<Reference>) -> Self {
+        Self(Arc::new(Inner { span: Span { source: source.clone(), range }, references, node }))
+    }
+
+    /// An expression that is a value.
+    pub(crate) fn of_value(span: Span, value: Value) -> Self {
+        let node = Node::new(span.range.clone(), NodeKind::Literal(value));
+        Self(Arc::new(Inner { span, references: Vec::new(), node }))
+    }
+
+    /// The same elements as a set, where this is a TOML array.
+    pub(crate) fn array_as_set(self) -> Self {
+        if !matches!(self.0.node.kind, NodeKind::Array(_)) {
+            return self;
+        }
+        let (span, references) = (self.0.span.clone(), self.0.references.clone());
+        let node = Node::new(span.range.clone(), NodeKind::SetOf(self));
+        Self(Arc::new(Inner { span, references, node }))
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    /// Where it is written.
+    pub fn span(&self) -> &Span {
+        &self.0.span
+    }
+
+    /// Everything it refers to; what stands in an index comes before what is indexed. Names bound by `for` and `dynamic` are left out.
+    pub fn references(&self) -> &[Reference] {
+        &self.0.references
+    }
+
+    /// Its value, if it is written out: a number, a bool, a string without `${` or `%{`.
+    pub fn literal(&self) -> Option<&Value> {
+        match &self.0.node.kind {
+            NodeKind::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Its value.
+    ///
+    /// # Errors
+    /// When the expression fails there, or the scope lacks what it refers to.
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, Diagnostics> {
+        self.evaluate_in(scope, None)
+    }
+
+    /// Its value where names are bound by what encloses it.
+    pub(crate) fn evaluate_in(&self, scope: &dyn Scope, frame: Option<&Frame>) -> Result<Value, Diagnostics> {
+        if let Some(value) = self.literal() {
+            return Ok(value.clone());
+        }
+        Evaluation { scope, source: &self.0.span.source, references: &self.0.references, frame }.value(&self.0.node)
+    }
+}
+
+/// Parses an expression as `lakeform console` takes it: an expression, not a template.
+///
+/// # Errors
+/// When it is none, or names a function that does not exist.
+pub fn parse_expression(text: &str) -> Result<Expr, Diagnostics> {
+    let source = Arc::new(Source { path: "<expression>".into(), text: text.to_owned() });
+    parse_in(&source, 0..text.len(), text, &Offsets::plain(0))
+}
+
+/// Parses the expression `text` of a document.
+pub(crate) fn parse_in(
+    source: &Arc<Source>,
+    range: Range<usize>,
+    text: &str,
+    offsets: &Offsets,
+) -> Result<Expr, Diagnostics> {
+    let mut parser = Parser::new(source);
+    let node = syntax::expression(&mut parser, text, offsets);
+    if parser.errors.is_empty() {
+        Ok(Expr::new(source, range, node, parser.references))
+    } else {
+        Err(Diagnostics(parser.errors))
+    }
+}

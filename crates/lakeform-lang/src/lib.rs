@@ -1,0 +1,38 @@
+//! The stack language: TOML documents in, modules and expressions with their places out; evaluation, functions,
+//! validation and formatting.
+//!
+//! [`load`] reads a stack and everything it names; [`validate`](validate()) finds what is wrong with it without calling
+//! anything; an [`Expr`] or a [`Body`] is evaluated in a [`Scope`] that the caller provides. The meaning of everything is
+//! that of Terraform's configuration language 1.11. Nothing here reads the environment or the clock: [`Environment`]
+//! brings them.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod body;
+mod eval;
+mod expr;
+mod format;
+mod functions;
+mod load;
+mod model;
+mod paths;
+mod reference;
+mod render;
+mod suggest;
+mod syntax;
+mod types;
+mod validate;
+
+pub use body::Body;
+pub use eval::{Environment, Scope, StaticScope};
+pub use expr::{Expr, parse_expression};
+pub use format::format;
+pub use load::{load, load_str};
+pub use model::{
+    Backend, Check, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef, Resource,
+    ResourceKey, Stack, Variable,
+};
+pub use reference::{Reference, Subject};
+pub use render::render;
+pub use types::TypeConstraint;
+pub use validate::{Schemas, validate};

@@ -1,0 +1,392 @@
+//! Each module once, each call with its inputs.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use lakeform_core::{Diagnostic, Diagnostics, Mode, Span, Type, Value};
+
+use super::{
+    Schemas,
+    references::{Place, References},
+    scope::Unevaluated,
+};
+use crate::{
+    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, ProviderRef, Resource, Stack, TypeConstraint,
+    suggest::nearest,
+};
+
+struct Checker<'a> {
+    stack: &'a Stack,
+    schemas: &'a dyn Schemas,
+    out: &'a mut Diagnostics,
+    /// Modules that have been looked at.
+    done: BTreeSet<usize>,
+}
+
+/// The whole stack.
+pub(super) fn stack(stack: &Stack, schemas: &dyn Schemas, out: &mut Diagnostics) {
+    let mut checker = Checker { stack, schemas, out, done: BTreeSet::new() };
+    checker.values();
+    let none = BTreeSet::new();
+    checker.module(&stack.root, true, &none);
+    if let Some(backend) = &stack.backend {
+        let root = References { module: &stack.root, schemas, root: true };
+        let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
+        root.check(backend.body.references(), Place::default(), &scope, checker.out);
+    }
+}
+
+impl Checker<'_> {
+    fn error(&mut self, span: &Span, summary: impl Into<String>, detail: impl Into<String>, help: Option<String>) {
+        let mut problem = Diagnostic::error(summary).detail(detail).span(span.clone());
+        problem.help = help;
+        self.out.push(problem);
+    }
+
+    fn values(&mut self) {
+        for (name, (value, span)) in &self.stack.values {
+            match self.stack.root.variables.get(name) {
+                None => {
+                    let near = nearest(name, self.stack.root.variables.keys().map(|k| &**k));
+                    let mut warning = Diagnostic::warning("Value for undeclared variable")
+                        .detail(format!("The stack gives a value to \"{name}\", but it has no variable of that name."))
+                        .span(span.clone());
+                    warning.help = near.map(|n| format!("did you mean `{n}`?"));
+                    self.out.push(warning);
+                }
+                Some(variable) => {
+                    if let Err(e) = variable.prepare(Some(value.clone())) {
+                        let detail = format!("The given value is not suitable for var.{name}: {}.", e.describe());
+                        self.error(span, "Invalid value for input variable", detail, None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `passed` are the provider configurations that the caller hands in.
+    fn module(&mut self, module: &Arc<Module>, root: bool, passed: &BTreeSet<ProviderRef>) {
+        self.provider_aliases(module, passed);
+        for call in module.calls.values() {
+            self.call_interface(call);
+            let passed = call.providers.keys().cloned().collect();
+            self.module(&call.module.clone(), false, &passed);
+        }
+        if !self.done.insert(Arc::as_ptr(module) as usize) {
+            return;
+        }
+        let environment =
+            Environment { root: self.stack.root_dir.clone(), module: module.dir.clone(), ..Environment::default() };
+        let mut scope = Unevaluated::new(module, self.schemas, environment);
+        let references = References { module, schemas: self.schemas, root };
+        let nowhere = Place::default();
+        for (name, variable) in &module.variables {
+            self.checks(&variable.validations, &references, &scope, nowhere);
+            if !variable.nullable && variable.default.as_ref().is_some_and(Value::is_null) {
+                self.error(
+                    &variable.span,
+                    "Invalid default value for variable",
+                    format!("var.{name} is not nullable, and its default is null."),
+                    None,
+                );
+            }
+        }
+        for expr in module.locals.values() {
+            self.expr(expr, &references, &scope, nowhere);
+        }
+        for output in module.outputs.values() {
+            self.expr(&output.value, &references, &scope, nowhere);
+            references.check(&output.depends_on, nowhere, &scope, self.out);
+            self.checks(&output.preconditions, &references, &scope, nowhere);
+        }
+        for provider in &module.providers {
+            references.check(provider.body.references(), nowhere, &scope, self.out);
+            match self.schemas.provider(&provider.name) {
+                Some(schema) => {
+                    self.body(provider.body.evaluate_as(&schema.block, &scope, &format!("provider {}", provider.name)))
+                }
+                None => self.unknown_provider(&provider.name, &provider.span),
+            }
+        }
+        for resource in module.resources.values() {
+            self.resource(resource, &references, &mut scope);
+        }
+        for call in module.calls.values() {
+            let place = Place { each: call.for_each.is_some(), count: call.count.is_some(), ..Place::default() };
+            self.expansion(
+                call.count.as_ref(),
+                call.for_each.as_ref(),
+                call.enabled.as_ref(),
+                &references,
+                &scope,
+                nowhere,
+            );
+            references.check(&call.depends_on, nowhere, &scope, self.out);
+            for (name, expr) in &call.inputs {
+                let Some(value) = self.expr(expr, &references, &scope, place) else { continue };
+                if let Some(variable) = call.module.variables.get(name) {
+                    self.fits(&value, &variable.ty, expr.span(), name);
+                }
+            }
+        }
+    }
+
+    fn unknown_provider(&mut self, name: &str, span: &Span) {
+        let known = self.schemas.providers();
+        let near = nearest(name, known.iter().copied()).map(|n| format!("did you mean `{n}`?"));
+        self.error(span, format!("Unknown provider `{name}`"), format!("Known are {}.", known.join(", ")), near);
+    }
+
+    fn fits(&mut self, value: &Value, ty: &TypeConstraint, span: &Span, name: &str) {
+        if let Err(e) = ty.apply(value.clone()) {
+            let detail =
+                format!("The given value is not suitable for child module variable \"{name}\": {}.", e.describe());
+            self.error(span, "Invalid value for module argument", detail, None);
+        }
+    }
+
+    /// An expression's references, and what evaluating it with nothing known shows; its value if it has one.
+    fn expr(&mut self, expr: &Expr, references: &References, scope: &Unevaluated, place: Place) -> Option<Value> {
+        references.check(expr.references(), place, scope, self.out);
+        match expr.evaluate(scope) {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.out.extend(problems);
+                None
+            }
+        }
+    }
+
+    fn body(&mut self, result: Result<Value, Diagnostics>) {
+        if let Err(problems) = result {
+            self.out.extend(problems);
+        }
+    }
+
+    /// An expression that must give a bool.
+    fn truth(&mut self, expr: &Expr, what: &str, references: &References, scope: &Unevaluated, place: Place) {
+        let Some(value) = self.expr(expr, references, scope, place) else { return };
+        if lakeform_core::convert(&value, &Type::Bool).is_err() {
+            self.error(
+                expr.span(),
+                format!("{what} must be true or false"),
+                format!("It is {}.", value.ty().friendly_name()),
+                None,
+            );
+        }
+    }
+
+    fn checks(&mut self, checks: &[Check], references: &References, scope: &Unevaluated, place: Place) {
+        for check in checks {
+            self.truth(&check.condition, "A condition", references, scope, place);
+            if let Some(value) = self.expr(&check.error_message, references, scope, place)
+                && lakeform_core::convert(&value, &Type::String).is_err()
+            {
+                self.error(
+                    check.error_message.span(),
+                    "An error message must be a string",
+                    format!("It is {}.", value.ty().friendly_name()),
+                    None,
+                );
+            }
+        }
+    }
+
+    fn expansion(
+        &mut self,
+        count: Option<&Expr>,
+        for_each: Option<&Expr>,
+        enabled: Option<&Expr>,
+        references: &References,
+        scope: &Unevaluated,
+        place: Place,
+    ) {
+        if let Some(expr) = count
+            && let Some(value) = self.expr(expr, references, scope, place)
+            && let Some(why) = unsuitable_count(&value)
+        {
+            self.error(
+                expr.span(),
+                "Invalid count argument",
+                format!("The given \"count\" argument value is unsuitable: {why}."),
+                None,
+            );
+        }
+        if let Some(expr) = for_each
+            && let Some(value) = self.expr(expr, references, scope, place)
+            && let Some(why) = unsuitable_for_each(&value)
+        {
+            self.error(
+                expr.span(),
+                "Invalid for_each argument",
+                format!("The given \"for_each\" argument value is unsuitable: {why}."),
+                None,
+            );
+        }
+        if let Some(expr) = enabled {
+            self.truth(expr, "`enabled`", references, scope, place);
+        }
+    }
+
+    fn resource(&mut self, resource: &Resource, references: &References, scope: &mut Unevaluated) {
+        let outside = Place { resource: Some(resource), ..Place::default() };
+        let inside = Place { each: resource.for_each.is_some(), count: resource.count.is_some(), ..outside };
+        references.check(&resource.depends_on, outside, scope, self.out);
+        let Some(schema) = self.schemas.resource(resource.mode, &resource.ty) else {
+            self.unknown_type(resource);
+            return;
+        };
+        let block = &schema.block;
+        self.expansion(
+            resource.count.as_ref(),
+            resource.for_each.as_ref(),
+            resource.switch(block),
+            references,
+            scope,
+            outside,
+        );
+        references.check(resource.body.references(), inside, scope, self.out);
+        self.body(resource.body.evaluate_as(block, scope, &resource.ty));
+        let lifecycle = &resource.lifecycle;
+        for (expr, name) in [
+            (&lifecycle.create_before_destroy, "`create_before_destroy`"),
+            (&lifecycle.prevent_destroy, "`prevent_destroy`"),
+        ] {
+            if let Some(expr) = expr {
+                self.truth(expr, name, references, scope, inside);
+            }
+        }
+        match &lifecycle.ignore_changes {
+            IgnoreChanges::Paths(paths) => {
+                for path in paths {
+                    let Some(lakeform_core::Step::Attr(name)) = path.0.first() else { continue };
+                    if !block.attributes.contains_key(name) && !block.blocks.contains_key(name) {
+                        let known = block.attributes.keys().chain(block.blocks.keys());
+                        let near = nearest(name, known.map(|k| &**k)).map(|n| format!("did you mean `{n}`?"));
+                        let span = resource.span.clone();
+                        self.error(
+                            &span,
+                            format!("Unknown attribute `{name}` in ignore_changes"),
+                            format!("{} has no such attribute.", resource.ty),
+                            near,
+                        );
+                    }
+                }
+            }
+            IgnoreChanges::Expr(expr) => drop(self.expr(expr, references, scope, inside)),
+            IgnoreChanges::None | IgnoreChanges::All => {}
+        }
+        for trigger in &lifecycle.replace_triggered_by {
+            references.check(trigger.references(), inside, scope, self.out);
+        }
+        self.checks(&lifecycle.preconditions, references, scope, inside);
+        scope.own = Some(block.ty());
+        self.checks(&lifecycle.postconditions, references, scope, Place { own: true, resource: None, ..inside });
+        scope.own = None;
+    }
+
+    fn unknown_type(&mut self, resource: &Resource) {
+        let (word, other) = match resource.mode {
+            Mode::Managed => ("resource type", Mode::Data),
+            Mode::Data => ("data source", Mode::Managed),
+        };
+        let near = nearest(&resource.ty, self.schemas.names(resource.mode)).map(|n| format!("did you mean `{n}`?"));
+        let help = near.or_else(|| {
+            let there = self.schemas.resource(other, &resource.ty).is_some();
+            there.then(|| {
+                if other == Mode::Data {
+                    "there is a data source of that name: `data`".into()
+                } else {
+                    "there is a resource type of that name: `resource`".into()
+                }
+            })
+        });
+        self.error(
+            &resource.span,
+            format!("Unknown {word} `{}`", resource.ty),
+            format!("No provider has a {word} of that name."),
+            help,
+        );
+    }
+
+    /// Aliases that a module uses and nobody configures.
+    fn provider_aliases(&mut self, module: &Module, passed: &BTreeSet<ProviderRef>) {
+        let configured = |wanted: &ProviderRef| {
+            wanted.alias.is_none()
+                || passed.contains(wanted)
+                || module.providers.iter().any(|p| p.name == wanted.name && p.alias == wanted.alias)
+        };
+        let resources = module.resources.values().filter_map(|r| Some((r.provider.as_ref()?, &r.span)));
+        let calls = module.calls.values().flat_map(|c| c.providers.values().map(|p| (p, &c.span)));
+        for (wanted, span) in resources.chain(calls).filter(|(wanted, _)| !configured(wanted)) {
+            let aliases = module.providers.iter().filter(|p| p.name == wanted.name).filter_map(|p| p.alias.as_deref());
+            let near = wanted
+                .alias
+                .as_deref()
+                .and_then(|a| nearest(a, aliases))
+                .map(|a| format!("did you mean `{}.{a}`?", wanted.name));
+            self.error(
+                span,
+                "Provider configuration not present",
+                format!("There is no configuration `{wanted}` here."),
+                near,
+            );
+        }
+    }
+
+    /// Inputs that a called module does not have, and those that it needs.
+    fn call_interface(&mut self, call: &ModuleCall) {
+        for (name, expr) in &call.inputs {
+            if !call.module.variables.contains_key(name) {
+                let near =
+                    nearest(name, call.module.variables.keys().map(|k| &**k)).map(|n| format!("did you mean `{n}`?"));
+                self.error(
+                    expr.span(),
+                    format!("Unknown argument `{name}` of module `{}`", call.name),
+                    format!("The module has no input variable named \"{name}\"."),
+                    near,
+                );
+            }
+        }
+        for (name, variable) in &call.module.variables {
+            if variable.default.is_none() && !call.inputs.contains_key(name) {
+                self.error(
+                    &call.span,
+                    format!("Missing required argument `{name}` of module `{}`", call.name),
+                    format!("The argument \"{name}\" is required, but no definition was found."),
+                    None,
+                );
+            }
+        }
+    }
+}
+
+/// Why a value cannot be a `count`, as far as it is known.
+fn unsuitable_count(value: &Value) -> Option<&'static str> {
+    if value.is_null() {
+        return Some("a whole number is required, and this is null");
+    }
+    let Ok(number) = lakeform_core::convert(value, &Type::Number) else { return Some("a number is required") };
+    let number = number.as_number()?;
+    if !number.is_whole() {
+        return Some("a whole number is required");
+    }
+    (number.signum() < 0).then_some("must be greater than or equal to zero")
+}
+
+/// Why a value cannot be a `for_each`, as far as it is known.
+fn unsuitable_for_each(value: &Value) -> Option<&'static str> {
+    const WANTED: &str = "the \"for_each\" argument must be a map, or set of strings";
+    match value.ty() {
+        _ if value.is_sensitive() => Some(
+            "sensitive values, or values derived from sensitive values, cannot be used, since they would be shown as instance keys",
+        ),
+        _ if value.is_null() => Some("the given value is null; a map, or set of strings is allowed"),
+        Type::Map(_) | Type::Object(_) | Type::Dynamic => None,
+        Type::Set(t) => match *t {
+            Type::String | Type::Dynamic => None,
+            _ => Some("the given set has elements that are no strings"),
+        },
+        Type::Tuple(_) | Type::List(_) => Some("a list is no map, or set of strings; `toset` would make it a set"),
+        _ => Some(WANTED),
+    }
+}
