@@ -1,0 +1,117 @@
+//! The state as an object in S3.
+
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::SdkBody;
+use lakeform_state::{BoxFuture, Snapshot, State, StateStore, StoreError, Version};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    Connection,
+    objects::{Expect, Object, Put, md5_hex},
+};
+
+/// How long reading waits for object and digest to agree; Terraform waits as long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The state in `bucket`/`key`. Every write is conditional on the ETag that was read, so that a run that lost its lock
+/// cannot overwrite another's state. With a lock table, the object's MD5 is kept in Terraform's digest item.
+#[derive(Clone, Debug)]
+pub struct S3Store {
+    connection: Connection,
+    patience: Duration,
+}
+
+impl S3Store {
+    /// The store of a backend.
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, patience: PATIENCE }
+    }
+
+    /// The same store with another time to wait for object and digest to agree, instead of Terraform's 10 s.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    fn key(&self) -> &str {
+        &self.connection.backend.key
+    }
+
+    async fn read_now(&self) -> Result<Option<Snapshot>, StoreError> {
+        let Some(Object { bytes, etag }) = self.read_verified().await? else { return Ok(None) };
+        let state = State::parse(bytes).map_err(|source| StoreError::Format { place: self.describe(), source })?;
+        Ok(Some(Snapshot { state, version: Version(etag) }))
+    }
+
+    /// The object, once it agrees with its digest.
+    async fn read_verified(&self) -> Result<Option<Object>, StoreError> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            let object = self.connection.get(self.key()).await?;
+            let Some(table) = &self.connection.backend.dynamodb_table else { return Ok(object) };
+            let expected = match self.connection.digest(table).await {
+                Ok(Some(expected)) => expected,
+                Ok(None) => return Ok(object),
+                Err(e) => {
+                    // Terraform goes on without: a reader may have no rights on the table.
+                    tracing::warn!("the digest of {} could not be read: {e}", self.describe());
+                    return Ok(object);
+                }
+            };
+            let actual = object.as_ref().map(|object| md5_hex(&object.bytes)).unwrap_or_default();
+            if actual == expected {
+                return Ok(object);
+            }
+            if Instant::now() >= deadline {
+                return Err(StoreError::Digest {
+                    place: self.describe(),
+                    table: table.clone(),
+                    item: self.connection.digest_id(),
+                    expected,
+                    actual,
+                });
+            }
+            sleep(Duration::from_secs(2).min(self.patience)).await;
+        }
+    }
+
+    async fn write_now(&self, bytes: Vec<u8>, expected: Option<Version>) -> Result<Version, StoreError> {
+        let digest = md5_hex(&bytes);
+        let body = SdkBody::from(bytes);
+        let expect = expected.as_ref().map_or(Expect::Nothing, |version| Expect::Etag(&version.0));
+        let mut pause = Duration::from_millis(50);
+        let etag = loop {
+            match self.connection.put(self.key(), &body, &expect).await? {
+                Put::Done(etag) => break etag,
+                // A first attempt whose answer was lost may have got through, here or within the SDK's own retries.
+                Put::Refused => match self.connection.get(self.key()).await? {
+                    Some(there) if md5_hex(&there.bytes) == digest => break there.etag,
+                    _ => return Err(StoreError::Moved { place: self.describe() }),
+                },
+                Put::Conflict if pause < Duration::from_secs(4) => {
+                    sleep(pause).await;
+                    pause *= 2;
+                }
+                Put::Conflict => return Err(StoreError::Moved { place: self.describe() }),
+            }
+        };
+        if let Some(table) = &self.connection.backend.dynamodb_table {
+            self.connection.put_digest(table, &digest).await?;
+        }
+        Ok(Version(etag))
+    }
+}
+
+impl StateStore for S3Store {
+    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+        Box::pin(self.read_now())
+    }
+
+    fn write(&self, bytes: Vec<u8>, expected: Option<Version>) -> BoxFuture<'_, Result<Version, StoreError>> {
+        Box::pin(self.write_now(bytes, expected))
+    }
+
+    fn describe(&self) -> String {
+        self.connection.backend.describe()
+    }
+}

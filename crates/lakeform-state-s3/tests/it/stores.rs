@@ -1,0 +1,137 @@
+//! The store in S3.
+
+use std::time::Duration;
+
+use lakeform_state::{PersistError, StateManager, StateStore, StoreError};
+use lakeform_state_s3::{S3Store, Secret};
+use lakeform_testkit::{
+    emulator::Kind,
+    proxy::{Proxy, Rule},
+};
+use md5::{Digest, Md5};
+
+use crate::{contract, harness};
+
+fn md5_hex(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_table_it_keeps_the_contract() {
+    let connection = harness::made("store-table", true, false).await;
+    contract::store(|| connection.store()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_table_it_keeps_the_contract() {
+    let connection = harness::made("store-alone", false, true).await;
+    contract::store(|| connection.store()).await;
+}
+
+#[tokio::test]
+async fn state_is_written_as_terraform_writes_it() {
+    let connection = harness::made("store-form", true, false).await;
+    let bytes = contract::state_with("x").to_bytes();
+    connection.store().write(bytes.clone(), None).await.unwrap();
+    let bare = harness::bare();
+    let head = bare.s3.head_object().bucket("lakeform-store-form").key("stacks/prod.tfstate").send().await.unwrap();
+    assert_eq!(head.content_type(), Some("application/json"));
+    assert_eq!(head.server_side_encryption(), Some(&aws_sdk_s3::types::ServerSideEncryption::Aes256));
+    let digest = bare.attribute("locks-store-form", "lakeform-store-form/stacks/prod.tfstate-md5", "Digest").await;
+    assert_eq!(digest, Some(md5_hex(&bytes)));
+}
+
+#[tokio::test]
+async fn it_encrypts_with_a_kms_key_or_the_customers_own() {
+    let mut backend = harness::backend(&harness::url(), "store-kms", false, true);
+    backend.kms_key_id = Some("arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned());
+    let connection = harness::open(backend.clone()).await;
+    lakeform_state_s3::bootstrap(&connection).await.unwrap();
+    connection.store().write(contract::state_with("x").to_bytes(), None).await.unwrap();
+    let bare = harness::bare();
+    let head = bare.s3.head_object().bucket("lakeform-store-kms").key("stacks/prod.tfstate").send().await.unwrap();
+    assert_eq!(head.server_side_encryption(), Some(&aws_sdk_s3::types::ServerSideEncryption::AwsKms));
+    assert_eq!(head.ssekms_key_id(), backend.kms_key_id.as_deref());
+
+    backend.kms_key_id = None;
+    backend.key = "own.tfstate".to_owned();
+    backend.sse_customer_key = Some(Secret("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned()));
+    let store = harness::open(backend).await.store();
+    store.write(contract::state_with("y").to_bytes(), None).await.unwrap();
+    assert_eq!(store.read().await.unwrap().unwrap().state.to_bytes(), contract::state_with("y").to_bytes());
+}
+
+#[tokio::test]
+async fn a_digest_of_something_else_is_waited_for_and_then_refused() {
+    let connection = harness::made("store-digest", true, false).await;
+    let bytes = contract::state_with("x").to_bytes();
+    connection.store().write(bytes.clone(), None).await.unwrap();
+    let bare = harness::bare();
+    let (table, item) = ("locks-store-digest", "lakeform-store-digest/stacks/prod.tfstate-md5");
+    let other = md5_hex(b"other");
+    bare.put(table, item, "Digest", &other).await;
+    let store = S3Store::new(connection.clone()).with_patience(Duration::from_millis(300));
+    let error = store.read().await.unwrap_err();
+    assert!(matches!(error, StoreError::Digest { .. }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "s3://lakeform-store-digest/stacks/prod.tfstate: the state does not match its digest: the table says {other}, \
+             the object is {0}. Either a write stopped half-way or the object was changed by hand. Once you are sure that \
+             the object is the right one, set `Digest` of item `{item}` in table `{table}` to {0}",
+            md5_hex(&bytes)
+        )
+    );
+    // It becomes right while the store waits.
+    let waiting = tokio::spawn(async move { S3Store::new(connection).read().await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    bare.put(table, item, "Digest", &md5_hex(&bytes)).await;
+    assert!(waiting.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_writer_that_lost_its_lock_cannot_write() {
+    let connection = harness::made("store-lost", true, false).await;
+    let lock = connection.lock().unwrap();
+    let (ann, bob) = (contract::info("ann@build"), contract::info("bob@desk"));
+    let mut hers = StateManager::open(connection.store()).await.unwrap();
+    let state = |manager: &StateManager, id: &str| {
+        let mut state = manager.state().clone();
+        state.resources = contract::state_with(id).resources;
+        state
+    };
+    lock.acquire(&ann).await.unwrap();
+    hers.persist(&state(&hers, "hers")).await.unwrap();
+    // Someone takes her for dead and goes on.
+    lock.force_release(&ann.id).await.unwrap();
+    lock.acquire(&bob).await.unwrap();
+    let mut his = StateManager::open(connection.store()).await.unwrap();
+    his.persist(&state(&his, "his")).await.unwrap();
+    let refused = hers.persist(&state(&hers, "hers again")).await.unwrap_err();
+    assert!(matches!(refused, PersistError::Store(StoreError::Moved { .. })), "{refused}");
+    assert!(lock.release(&ann.id).await.is_err(), "she must hear that the lock is not hers");
+    let there = connection.store().read().await.unwrap().unwrap().state;
+    assert!(there.content_equals(his.state()) && there.serial == 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_count_as_someone_elses_write() {
+    let emulator = harness::emulator(Kind::Ministack);
+    let proxy = Proxy::start(emulator.address()).unwrap();
+    harness::made("store-answer", true, true).await;
+    let connection = harness::open(harness::backend(&proxy.url(), "store-answer", true, true)).await;
+    let (store, lock) = (connection.store(), connection.lock().unwrap());
+    proxy.add(Rule::on("dynamodb:PutItem").cut_after());
+    proxy.add(Rule::on("s3:PutObject").at("tflock").cut_after());
+    let info = contract::info("ann@build");
+    lock.acquire(&info).await.unwrap();
+    proxy.add(Rule::on("s3:PutObject").at("prod.tfstate").cut_after());
+    let version = store.write(contract::state_with("1").to_bytes(), None).await.unwrap();
+    proxy.add(Rule::on("s3:PutObject").at("prod.tfstate").cut_after());
+    store.write(contract::state_with("2").to_bytes(), Some(version)).await.unwrap();
+    assert!(proxy.count("s3:PutObject") >= 6, "{:?}", proxy.lines());
+    proxy.add(Rule::on("dynamodb:DeleteItem").cut_after());
+    proxy.add(Rule::on("s3:DeleteObject").cut_after());
+    lock.release(&info.id).await.unwrap();
+    assert_eq!(lock.holder().await.unwrap(), None);
+}

@@ -1,0 +1,33 @@
+//! The state of a stack: Terraform's state file (version 4), the rules it must keep, where it is stored and how it is
+//! locked.
+//!
+//! Nothing here reads the environment or the clock, and nothing here talks to AWS: `lakeform-state-s3` does.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod check;
+mod edit;
+mod local;
+mod local_lock;
+mod lock;
+mod manager;
+mod memory;
+mod model;
+mod parse;
+mod paths;
+mod raw;
+mod store;
+mod write;
+
+pub use check::{Rule, Violation};
+pub use edit::new_deposed_key;
+pub use local::LocalStore;
+pub use local_lock::LocalLock;
+pub use lock::{LockError, LockInfo, StateLock, acquire_with_timeout};
+pub use manager::{PersistError, StateManager};
+pub use memory::{MemoryLock, MemoryStore};
+pub use model::{Attributes, AttributesError, Extra, InstanceState, ObjectState, OutputState, ResourceState, State};
+pub use parse::FormatError;
+pub use raw::RawJson;
+pub use store::{BoxFuture, OperationError, Snapshot, StateStore, StoreError, Version};
+pub use write::TERRAFORM_VERSION;

@@ -1,0 +1,101 @@
+//! Where a state is kept.
+
+use std::{fmt, pin::Pin};
+
+use crate::{FormatError, State};
+
+/// A future that is boxed, so that stores and locks can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Which content of a store something was read from: an ETag or a digest. Only equality means anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// A state as it was read.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The state
+    pub state: State,
+    /// What a write must expect to find.
+    pub version: Version,
+}
+
+/// A place that holds one state.
+pub trait StateStore: Send + Sync + fmt::Debug {
+    /// Reads the state; `None` if none was written yet.
+    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>>;
+
+    /// Replaces the state, if what is there still is `expected` (`None`: nothing). Gives the version written.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when something else is there, and whatever goes wrong on the way.
+    fn write(&self, bytes: Vec<u8>, expected: Option<Version>) -> BoxFuture<'_, Result<Version, StoreError>>;
+
+    /// The place as a user would name it: `s3://bucket/key`, `state/prod.tfstate`.
+    fn describe(&self) -> String;
+}
+
+/// A call that failed: which, why and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationError {
+    /// The operation and its object: `GetObject s3://bucket/key`.
+    pub operation: String,
+    /// What the service or the system said.
+    pub cause: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Whether the same call may succeed a moment later.
+    pub transient: bool,
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.cause)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
+    }
+}
+
+impl std::error::Error for OperationError {}
+
+/// A state could not be read or written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else wrote since the state was read; nothing was written.
+    #[error(
+        "{place}: the state was changed by someone else since this run read it, so this run's write was refused; \
+         see who holds the lock with `lakeform lock status`, then run the command again"
+    )]
+    Moved {
+        /// The place.
+        place: String,
+    },
+    /// What is stored is no state that lakeform reads.
+    #[error("{place}: {source}")]
+    Format {
+        /// The place.
+        place: String,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// The digest kept beside the state belongs to another content.
+    #[error(
+        "{place}: the state does not match its digest: the table says {expected}, the object is {actual}. Either a write \
+         stopped half-way or the object was changed by hand. Once you are sure that the object is the right one, set \
+         `Digest` of item `{item}` in table `{table}` to {actual}"
+    )]
+    Digest {
+        /// The place.
+        place: String,
+        /// The table that keeps the digest.
+        table: String,
+        /// The key of the digest's item.
+        item: String,
+        /// MD5 in hex, as the table has it.
+        expected: String,
+        /// MD5 in hex of what is there; empty if nothing is.
+        actual: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
+}

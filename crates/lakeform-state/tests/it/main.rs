@@ -1,0 +1,11 @@
+//! The state as its users see it: format, stores, locks.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contenders;
+mod contract;
+mod format;
+mod local;
+mod manager;
+mod memory;
+mod robust;
