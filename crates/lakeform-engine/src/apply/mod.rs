@@ -1,0 +1,216 @@
+//! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
+
+mod operate;
+mod saver;
+mod steps;
+mod timeout;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Value};
+use lakeform_lang::{Environment, Stack};
+use lakeform_provider::BoxFuture;
+use lakeform_state::{OutputState, State};
+
+use crate::{
+    Cancel, Event, Events, Plan, PlanMode, Providers,
+    calls::Calls,
+    cancel::Level,
+    deps::Dependencies,
+    evaluate::Evaluator,
+    graph::Graph,
+    order::{self, End},
+    target::Selection,
+};
+
+use self::{
+    operate::Run,
+    saver::Saver,
+    steps::{Step, Steps},
+};
+
+/// Keeps the state while a run goes on.
+pub trait Save: Send + Sync {
+    /// Writes the state and returns its serial. Called after operations, never twice at once; a run that goes fast is
+    /// saved at intervals, and always at its end.
+    ///
+    /// # Errors
+    /// Why it could not be written. The run starts nothing new after that.
+    fn save<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, Diagnostic>>;
+}
+
+/// All that an apply needs.
+pub struct ApplyInput<'a> {
+    /// What to do.
+    pub plan: Plan,
+    /// The stack that it was made from.
+    pub stack: &'a Stack,
+    /// The providers.
+    pub providers: &'a Providers,
+    /// What expressions may see of the world; `now` is set.
+    pub environment: Environment,
+    /// Who is told what happens.
+    pub events: &'a dyn Events,
+    /// Stops the run.
+    pub cancel: &'a Cancel,
+    /// Keeps the state.
+    pub save: &'a dyn Save,
+}
+
+/// What an apply did.
+#[derive(Debug)]
+pub struct ApplyReport {
+    /// The state at the end.
+    pub state: State,
+    /// What went wrong; empty if nothing did.
+    pub diagnostics: Diagnostics,
+    /// Objects created, replacements included.
+    pub added: usize,
+    /// Objects changed in place.
+    pub changed: usize,
+    /// Objects deleted, replacements included.
+    pub destroyed: usize,
+    /// What was not tried because something it depends on failed, or because the run was stopped.
+    pub skipped: Vec<InstanceAddress>,
+    /// Whether the run was stopped before its end.
+    pub interrupted: bool,
+    /// Whether the state at the end was written.
+    pub saved: bool,
+}
+
+/// Carries out a plan. One failure stops only what depends on it; the report tells all.
+pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
+    let ApplyInput { plan, stack, providers, environment, events, cancel, save } = input;
+    let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
+    let graph = match Graph::build(stack, &plan.prior_state) {
+        Ok(graph) => graph,
+        Err(diagnostics) => return nothing_done(plan, diagnostics),
+    };
+    let evaluator = Evaluator::new(&graph, providers, &given, &environment, plan.prior_state.clone());
+    let steps = match Steps::build(&graph, &plan) {
+        Ok(steps) => steps,
+        Err(problem) => return nothing_done(plan, problem.into()),
+    };
+    let stopped = AtomicBool::new(false);
+    let saver = Saver::new(save, &stopped);
+    let run = Run {
+        dependencies: Dependencies::of(&graph),
+        selection: Selection::new(&graph, &plan.options, &plan.prior_state),
+        graph: &graph,
+        plan: &plan,
+        evaluator,
+        events,
+        cancel,
+        saver: &saver,
+        calls: Calls::new(events, cancel, plan.options.parallelism),
+        by_address: plan.changes.iter().enumerate().map(|(i, c)| ((c.address.clone(), c.deposed.clone()), i)).collect(),
+        deposed: Mutex::new(HashMap::new()),
+        tally: Mutex::default(),
+    };
+    let work = async {
+        if plan.options.mode != PlanMode::RefreshOnly {
+            let visit = |at| {
+                let (run, steps) = (&run, &steps);
+                async move {
+                    match run.step(&steps.dag[at]).await {
+                        Ok(()) => End::Done,
+                        Err(problems) => {
+                            run.tally().problems.extend(problems);
+                            End::Failed
+                        }
+                    }
+                }
+            };
+            let skip = |at| run.skip(&steps.dag[at]);
+            let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst);
+            order::walk(&steps.dag, visit, skip, stop).await;
+        }
+        saver.close();
+    };
+    tokio::join!(work, saver.run(&run.evaluator, events));
+    run.outputs();
+    let interrupted = cancel.level() > Level::Run;
+    let Run { evaluator, tally, .. } = run;
+    let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let state = evaluator.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut saved = true;
+    match save.save(&state).await {
+        Ok(serial) => events.event(Event::Saved { serial }),
+        Err(problem) => {
+            tally.problems.push(problem);
+            saved = false;
+        }
+    }
+    if interrupted {
+        tally.problems.push(
+            Diagnostic::error("The run was interrupted")
+                .detail("what was in flight was finished and saved; nothing else was started")
+                .help("run it again to go on"),
+        );
+    }
+    tally.skipped.sort();
+    tally.skipped.dedup();
+    ApplyReport {
+        state,
+        diagnostics: tally.problems,
+        added: tally.added,
+        changed: tally.changed,
+        destroyed: tally.destroyed,
+        skipped: tally.skipped,
+        interrupted,
+        saved,
+    }
+}
+
+fn nothing_done(plan: Plan, diagnostics: Diagnostics) -> ApplyReport {
+    ApplyReport {
+        state: plan.prior_state,
+        diagnostics,
+        added: 0,
+        changed: 0,
+        destroyed: 0,
+        skipped: vec![],
+        interrupted: false,
+        saved: false,
+    }
+}
+
+impl Run<'_> {
+    /// Brings the outputs in the state to what they are now.
+    fn outputs(&self) {
+        let root = ModuleInstance::root();
+        let declared = &self.graph.modules[0];
+        self.evaluator.change_state(|state| {
+            for (name, change) in &self.plan.outputs {
+                let node = declared.outputs.get(name);
+                let value = match (self.plan.options.mode, node) {
+                    (PlanMode::Normal, Some(node)) => self.evaluator.store.get(*node, &root),
+                    _ => change.after.is_wholly_known().then(|| change.after.clone()),
+                };
+                // An output that could not be worked out keeps the value it had.
+                let Some(value) = value.filter(Value::is_wholly_known) else { continue };
+                let sensitive = value.is_sensitive();
+                if value.is_null() {
+                    state.outputs.remove(&**name);
+                } else {
+                    state.outputs.insert(name.to_string(), OutputState { value: value.unmarked_deep(), sensitive });
+                }
+            }
+        });
+    }
+
+    /// Records that a step was left out.
+    fn skip(&self, step: &Step) {
+        if let Step::Apply(i) | Step::Delete(i) = step {
+            let address = &self.plan.changes[*i].address;
+            self.events.event(Event::Skipped { address });
+            self.tally().skipped.push(address.clone());
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! The operations of an apply.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use lakeform_core::{
+    Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, ResourceAddress, Type, Value,
+};
+use lakeform_provider::{AnyResource, Configured, Surroundings};
+use lakeform_state::ObjectState;
+use petgraph::graph::NodeIndex;
+
+use crate::{
+    Action, Cancel, Change, Events, Operation, Plan, Reason,
+    calls::{Calls, Subject, id_of},
+    cancel::Level,
+    deps::Dependencies,
+    diff::{broken_promise, mark_sensitive},
+    evaluate::{Evaluator, concerning},
+    expand::expand,
+    graph::{Graph, Kind},
+    instance::{Wishes, decide, translate},
+    planner::ignored,
+    reconcile::respelled,
+    stored::{decode, encode, remark},
+    target::Selection,
+};
+
+use super::{saver::Saver, steps::Step, timeout};
+
+/// What a run did so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) problems: Diagnostics,
+    pub(super) added: usize,
+    pub(super) changed: usize,
+    pub(super) destroyed: usize,
+    pub(super) skipped: Vec<InstanceAddress>,
+}
+
+/// One apply under way.
+pub(super) struct Run<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) plan: &'a Plan,
+    pub(super) evaluator: Evaluator<'a>,
+    pub(super) dependencies: Dependencies,
+    pub(super) selection: Selection,
+    pub(super) calls: Calls<'a>,
+    pub(super) events: &'a dyn Events,
+    pub(super) cancel: &'a Cancel,
+    pub(super) saver: &'a Saver<'a>,
+    pub(super) by_address: HashMap<(InstanceAddress, Option<String>), usize>,
+    /// The keys under which this run set old objects aside.
+    pub(super) deposed: Mutex<HashMap<InstanceAddress, String>>,
+    pub(super) tally: Mutex<Tally>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_aside(&self) -> MutexGuard<'_, HashMap<InstanceAddress, String>> {
+        self.deposed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn step(&self, step: &Step) -> Result<(), Diagnostics> {
+        match step {
+            Step::Evaluate(node) => self.evaluate(*node).await,
+            Step::Open(node) => self.open(*node),
+            Step::Close(node) => self.close(*node),
+            Step::Delete(i) => self.delete(&self.plan.changes[*i]).await.map_err(Into::into),
+            Step::Apply(i) => {
+                let change = &self.plan.changes[*i];
+                self.apply(change).await.map_err(|e| concerning(e, &change.address))
+            }
+        }
+    }
+
+    async fn evaluate(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+        match &self.graph.dag[node].kind {
+            Kind::Provider(_) => self.evaluator.configure(node).await,
+            Kind::Output(_) if !self.selection.has_output(self.graph, node) => Ok(()),
+            Kind::Call(_) | Kind::Output(_) if !self.selection.has(node) && self.graph.dag[node].module != 0 => Ok(()),
+            _ => self.evaluator.evaluate(node),
+        }
+    }
+
+    fn open(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+        if !self.selection.has(node) {
+            return Ok(());
+        }
+        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        for at in self.evaluator.store.instances(index).iter() {
+            let expansion = self.evaluator.scoped(index, at, None, None, |scope| {
+                expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
+            })?;
+            self.evaluator.store.set_expansion(node, at, expansion);
+        }
+        Ok(())
+    }
+
+    /// Puts the values of the instances together: what this run made of them, else what the plan found.
+    fn close(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+        if !self.selection.has(node) {
+            return Ok(());
+        }
+        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        for at in self.evaluator.store.instances(index).iter() {
+            let Some(expansion) = self.evaluator.store.expansion(node, at) else { continue };
+            let base = ResourceAddress {
+                module: at.clone(),
+                mode: block.mode,
+                ty: block.ty.clone(),
+                name: block.name.clone(),
+            };
+            let each = expansion.items.iter().map(|(key, _)| self.value_of(&base.instance(key.clone())));
+            let gathered = expansion.gather(each.collect());
+            self.evaluator.store.set(node, at, gathered);
+        }
+        Ok(())
+    }
+
+    fn value_of(&self, address: &InstanceAddress) -> Value {
+        if let Some(value) = self.plan.read.get(address) {
+            return value.clone();
+        }
+        let planned = self.by_address.get(&(address.clone(), None)).map(|i| &self.plan.changes[*i]);
+        let marks = planned.map(|c| c.after.clone());
+        if let Some(Change { action: Action::NoOp, after, .. }) = planned {
+            return after.clone();
+        }
+        let stored = self.evaluator.read_state(|s| s.current(address).cloned());
+        let value = stored.and_then(|object| match address.resource.mode {
+            Mode::Managed => {
+                let (_, resource) = self.evaluator.providers.resource(&address.resource.ty)?;
+                decode(resource, &object).ok()
+            }
+            Mode::Data => {
+                let (_, source) = self.evaluator.providers.data_source(&address.resource.ty)?;
+                let block = &source.schema().block;
+                Some(mark_sensitive(block, object.attributes.value(&block.ty()).ok()?))
+            }
+        });
+        match (value, marks) {
+            (Some(value), Some(marks)) => remark(&marks, value),
+            (value, _) => value.unwrap_or_else(|| Value::null(Type::Dynamic)),
+        }
+    }
+
+    fn client(&self, node: NodeIndex, address: &InstanceAddress) -> Result<Configured, Diagnostic> {
+        self.evaluator.client(node).ok_or_else(|| Diagnostic::error("its provider is not configured").address(address))
+    }
+
+    fn node(&self, address: &InstanceAddress) -> Result<NodeIndex, Diagnostic> {
+        let node = self.graph.by_address.get(&address.config()).copied();
+        node.ok_or_else(|| Diagnostic::error("it is not part of the stack").address(address))
+    }
+
+    /// The key and `each.value` of an instance.
+    fn each(&self, node: NodeIndex, address: &InstanceAddress) -> Option<(InstanceKey, Value)> {
+        let key = address.key.clone()?;
+        let expansion = self.evaluator.store.expansion(node, &address.resource.module)?;
+        let (_, value) = expansion.items.iter().find(|(k, _)| k.as_ref() == Some(&key))?;
+        Some((key, value.clone()))
+    }
+
+    // --- deleting ----------------------------------------------------------------------------------------------------
+
+    async fn delete(&self, change: &Change) -> Result<(), Diagnostic> {
+        let address = &change.address;
+        let node = self.node(address)?;
+        let Some((_, resource)) = self.evaluator.providers.resource(&address.resource.ty) else {
+            return Err(Diagnostic::error("lakeform has no such resource type").address(address));
+        };
+        let aside = self.set_aside().get(address).cloned().filter(|_| change.action == Action::CreateThenDelete);
+        if change.action == Action::CreateThenDelete && aside.is_none() {
+            // Nothing was set aside: what looked like a replacement turned out to be none.
+            return Ok(());
+        }
+        let key = change.deposed.clone().or(aside);
+        let object = self.evaluator.read_state(|s| match &key {
+            None => s.current(address).cloned(),
+            Some(key) => s.get(address).and_then(|i| i.deposed.get(key).cloned()),
+        });
+        let Some(object) = object else { return Ok(()) };
+        let prior = decode(resource, &object).map_err(|d| d.address(address))?;
+        let client = self.client(node, address)?;
+        let cancelled = || self.cancel.level() >= Level::Abandon;
+        let plain = prior.unmarked_deep();
+        let with = Surroundings {
+            client: &client,
+            config: None,
+            timeout: timeout::allowed(&plain, "delete"),
+            cancelled: &cancelled,
+        };
+        let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id: id_of(&plain) };
+        // A failed delete leaves the object in state as it was.
+        let done = self.calls.make(subject, || resource.delete(with, &plain), |()| None).await;
+        done.map_err(|(_, diagnostic)| diagnostic)?;
+        self.evaluator.change_state(|s| match &key {
+            None => s.remove_current(address).is_some(),
+            Some(key) => s.remove_deposed(address, key).is_some(),
+        });
+        self.tally().destroyed += 1;
+        self.saver.touch();
+        Ok(())
+    }
+
+    // --- creating, changing, reading ---------------------------------------------------------------------------------
+
+    async fn apply(&self, change: &Change) -> Result<(), Diagnostics> {
+        let address = &change.address;
+        let node = self.node(address)?;
+        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        let each = self.each(node, address);
+        let at: &ModuleInstance = &address.resource.module;
+        let lifecycle = &block.lifecycle;
+        self.evaluator.checks(
+            index,
+            at,
+            each.clone(),
+            Some(&lifecycle.preconditions),
+            None,
+            "Precondition failed:",
+            address,
+        )?;
+        let schema = lakeform_lang::Schemas::resource(self.evaluator.providers, block.mode, &block.ty)
+            .ok_or_else(|| Diagnostic::error("there is no such type"))?;
+        let config =
+            self.evaluator.scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
+        if !config.is_wholly_known() {
+            return Err(Diagnostic::error("Arguments are still unknown")
+                .detail("something that it refers to was left out of this run or has no value")
+                .span(block.span.clone())
+                .into());
+        }
+        let value = match block.mode {
+            Mode::Data => self.read(node, address, change, config).await?,
+            Mode::Managed => {
+                let ignore = ignored(&self.evaluator, index, block)?;
+                self.make(node, address, change, config, ignore).await?
+            }
+        };
+        self.evaluator.checks(
+            index,
+            at,
+            each,
+            Some(&lifecycle.postconditions),
+            Some(value),
+            "Postcondition failed:",
+            address,
+        )
+    }
+
+    async fn read(
+        &self,
+        node: NodeIndex,
+        address: &InstanceAddress,
+        change: &Change,
+        config: Value,
+    ) -> Result<Value, Diagnostics> {
+        let Some((_, source)) = self.evaluator.providers.data_source(&address.resource.ty) else {
+            return Err(Diagnostic::error("there is no such data source").into());
+        };
+        let block = &source.schema().block;
+        let client = self.client(node, address)?;
+        let cancelled = || self.cancel.level() >= Level::Abandon;
+        let marked = config.clone();
+        let plain = config.unmarked_deep();
+        let with = Surroundings { client: &client, config: Some(&plain), timeout: None, cancelled: &cancelled };
+        let subject = Subject { address, deposed: None, operation: Operation::Read, id: None };
+        let value = self.calls.make(subject, || source.read(with, &plain), id_of).await.map_err(|(_, d)| d)?;
+        let value = remark(&marked, mark_sensitive(block, value));
+        let object = ObjectState {
+            attributes: encode(&value, &block.ty()).map_err(|e| Diagnostic::error(e.to_string()))?,
+            sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
+            ..ObjectState::default()
+        };
+        self.evaluator.change_state(|s| s.set_current(address, &change.provider, object));
+        self.saver.touch();
+        Ok(value)
+    }
+
+    /// Decides once more, now that everything is known, holds it against the plan, and does it.
+    async fn make(
+        &self,
+        node: NodeIndex,
+        address: &InstanceAddress,
+        change: &Change,
+        config: Value,
+        ignore: Option<Vec<lakeform_core::Path>>,
+    ) -> Result<Value, Diagnostics> {
+        let Some((_, resource)) = self.evaluator.providers.resource(&address.resource.ty) else {
+            return Err(Diagnostic::error("there is no such resource type").into());
+        };
+        let client = self.client(node, address)?;
+        let held = self.evaluator.read_state(|s| s.current(address).cloned());
+        let prior = match &held {
+            Some(object) => Some(decode(resource, object)?),
+            None => None,
+        };
+        let wishes = Wishes {
+            replace: change.reason.filter(|r| change.action.is_replace() && *r != Reason::ReplaceBecauseCannotUpdate),
+            create_before_destroy: change.create_before_destroy,
+            ignore,
+        };
+        // The old object of a replacement that deletes first is gone already: what is decided on is what it was.
+        let compared = prior.as_ref().or((change.action == Action::DeleteThenCreate).then_some(&change.before));
+        let decision = decide(resource, &client, &config, compared.filter(|v| !v.is_null()), &wishes)
+            .map_err(|e| translate(&e, &address.to_string()))?;
+        if let Some(path) = broken_promise(&change.after, &decision.planned) {
+            return Err(Diagnostic::error("The plan no longer holds")
+                .detail(format!("the value of `{path}` turned out other than planned"))
+                .help("plan again and apply the new plan")
+                .into());
+        }
+        let action = match (change.action, decision.action) {
+            // Deleted by an earlier step.
+            (Action::DeleteThenCreate, _) => Action::Create,
+            // What was unknown turned out to be what it was.
+            (Action::CreateThenDelete, Action::Update | Action::NoOp) | (Action::Update, Action::NoOp) => {
+                decision.action
+            }
+            (planned, now) if planned == now => planned,
+            _ => {
+                return Err(Diagnostic::error("The plan no longer holds")
+                    .detail("what would have to be done is more than was planned")
+                    .help("plan again and apply the new plan")
+                    .into());
+            }
+        };
+        match action {
+            Action::NoOp => Ok(decision.planned),
+            Action::Update => {
+                let prior = prior.unwrap_or_else(|| change.before.clone());
+                self.update(node, resource, &client, change, &config, &prior, decision.planned).await
+            }
+            _ => {
+                if action == Action::CreateThenDelete
+                    && let Some(key) = self.evaluator.change_state(|s| s.depose(address))
+                {
+                    self.set_aside().insert(address.clone(), key);
+                    self.saver.touch();
+                }
+                self.create(node, resource, &client, change, &config, decision.planned).await
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        client: &Configured,
+        change: &Change,
+        config: &Value,
+        planned: Value,
+    ) -> Result<Value, Diagnostics> {
+        let address = &change.address;
+        let cancelled = || self.cancel.level() >= Level::Abandon;
+        let plain = planned.clone().unmarked_deep();
+        let timeout = timeout::allowed(&plain, "create");
+        let config = config.clone().unmarked_deep();
+        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled };
+        let subject = Subject { address, deposed: None, operation: Operation::Create, id: None };
+        let made = self.calls.make(subject, || resource.create(with, &plain), id_of).await;
+        match made {
+            Ok(value) => {
+                self.tally().added += 1;
+                self.keep(node, resource, change, &planned, value)
+            }
+            Err((failure, diagnostic)) => {
+                let aside = self.set_aside().get(address).cloned();
+                match failure.partial {
+                    // It exists: kept as tainted, so that the next run replaces it.
+                    Some(partial) => {
+                        let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
+                        self.store(node, resource, change, &value, true)?;
+                    }
+                    None => {
+                        if let Some(key) = aside {
+                            self.evaluator.change_state(|s| s.restore_deposed(address, &key));
+                            self.set_aside().remove(address);
+                        }
+                    }
+                }
+                self.saver.touch();
+                Err(diagnostic.into())
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one update has all these parts")]
+    async fn update(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        client: &Configured,
+        change: &Change,
+        config: &Value,
+        prior: &Value,
+        planned: Value,
+    ) -> Result<Value, Diagnostics> {
+        let address = &change.address;
+        let cancelled = || self.cancel.level() >= Level::Abandon;
+        let (before, after) = (prior.clone().unmarked_deep(), planned.clone().unmarked_deep());
+        let timeout = timeout::allowed(&after, "update");
+        let config = config.clone().unmarked_deep();
+        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled };
+        let subject = Subject { address, deposed: None, operation: Operation::Update, id: id_of(&before) };
+        let made = self.calls.make(subject, || resource.update(with, &before, &after), id_of).await;
+        match made {
+            Ok(value) => {
+                self.tally().changed += 1;
+                self.keep(node, resource, change, &planned, value)
+            }
+            Err((failure, diagnostic)) => {
+                // Without a new object the prior one stays in state, never nothing.
+                if let Some(partial) = failure.partial {
+                    let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
+                    self.store(node, resource, change, &value, false)?;
+                    self.saver.touch();
+                }
+                Err(diagnostic.into())
+            }
+        }
+    }
+
+    /// Saves what a call returned, and holds it against the plan.
+    fn keep(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        change: &Change,
+        planned: &Value,
+        value: Value,
+    ) -> Result<Value, Diagnostics> {
+        let value = respelled(&resource.schema().block, planned, &value);
+        let broken = broken_promise(planned, &value);
+        let value = remark(planned, mark_sensitive(&resource.schema().block, known(value)));
+        self.store(node, resource, change, &value, false)?;
+        self.saver.touch();
+        match broken {
+            None => Ok(value),
+            Some(path) => Err(Diagnostic::error("Inconsistent result after apply")
+                .detail(format!(
+                    "`{path}` is not what was planned, though the call succeeded; the object is saved as it is"
+                ))
+                .help("this is a bug in lakeform's resource type: report it; planning again shows the difference")
+                .into()),
+        }
+    }
+
+    fn store(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        change: &Change,
+        value: &Value,
+        tainted: bool,
+    ) -> Result<(), Diagnostics> {
+        let schema = resource.schema();
+        let dependencies: Arc<[_]> = self.dependencies.get(node).clone();
+        let object = ObjectState {
+            tainted,
+            schema_version: schema.version,
+            attributes: encode(value, &schema.block.ty()).map_err(|e| Diagnostic::error(e.to_string()))?,
+            sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
+            private: None,
+            dependencies: dependencies.to_vec(),
+            create_before_destroy: change.create_before_destroy,
+            ..ObjectState::default()
+        };
+        self.evaluator.change_state(|s| {
+            let kept = s.current(&change.address).map(|o| (o.private.clone(), o.extra.clone()));
+            let (private, extra) = kept.unwrap_or_default();
+            s.set_current(&change.address, &change.provider, ObjectState { private, extra, ..object });
+        });
+        Ok(())
+    }
+}
+
+/// What a call left unknown is null from now on: nothing unknown is stored.
+fn known(value: Value) -> Value {
+    if value.is_wholly_known() {
+        return value;
+    }
+    match value.is_known() {
+        false => Value::null(value.ty()),
+        true => value.map_children(known),
+    }
+}

@@ -1,0 +1,102 @@
+//! What to do with one instance: the decision, from configuration, prior object and schema.
+
+use lakeform_core::{Diagnostic, Path, Value};
+use lakeform_provider::{AnyResource, Change as Planning, Configured, ErrorKind, ProviderError, Retry};
+
+use crate::{Action, Reason, diff};
+
+/// What shall become of an instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    pub(crate) action: Action,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) planned: Value,
+    pub(crate) replace_paths: Vec<Path>,
+}
+
+/// What is asked for besides the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// The object is tainted, or someone or something asks for a replacement.
+    pub(crate) replace: Option<Reason>,
+    /// A replacement creates first.
+    pub(crate) create_before_destroy: bool,
+    /// Changes that are not made; `None` means all of them.
+    pub(crate) ignore: Option<Vec<Path>>,
+}
+
+/// Decides what to do with one instance.
+///
+/// # Errors
+/// When the resource type refuses the configuration.
+pub(crate) fn decide(
+    resource: &dyn AnyResource,
+    client: &Configured,
+    config: &Value,
+    prior: Option<&Value>,
+    wishes: &Wishes,
+) -> Result<Decision, ProviderError> {
+    let schema = resource.schema();
+    let plan = |config: &Value, prior: Option<&Value>| -> Result<(Value, Vec<Path>), ProviderError> {
+        let planned = diff::proposed(&schema.block, prior, config);
+        let replace = prior.map(|p| diff::replace_paths(&schema.block, p, &planned)).unwrap_or_default();
+        let mut change = Planning { schema, config, prior, planned, replace };
+        resource.plan(client, &mut change)?;
+        let planned = diff::mark_sensitive(&schema.block, change.planned);
+        Ok((planned, change.replace))
+    };
+    let Some(prior) = prior else {
+        let (planned, _) = plan(config, None)?;
+        return Ok(Decision { action: Action::Create, reason: None, planned, replace_paths: vec![] });
+    };
+    let effective = match &wishes.ignore {
+        Some(paths) if paths.is_empty() => config.clone(),
+        Some(paths) => diff::ignore(config, prior, paths),
+        None => prior.clone(),
+    };
+    let (planned, replace_paths) = plan(&effective, Some(prior))?;
+    let reason = wishes.replace.or((!replace_paths.is_empty()).then_some(Reason::ReplaceBecauseCannotUpdate));
+    if let Some(reason) = reason {
+        // The new object starts afresh: what the API decides is unknown again.
+        let (planned, _) = plan(&effective_for_new(resource, &effective, config), None)?;
+        let action = if wishes.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
+        return Ok(Decision { action, reason: Some(reason), planned, replace_paths });
+    }
+    let action = if planned == *prior { Action::NoOp } else { Action::Update };
+    Ok(Decision { action, reason: None, planned, replace_paths })
+}
+
+/// The configuration of a replacement: ignored changes stay ignored, but what only the API decides is not taken over.
+fn effective_for_new(resource: &dyn AnyResource, effective: &Value, config: &Value) -> Value {
+    let mut out = effective.clone();
+    for (name, attribute) in &resource.schema().block.attributes {
+        if !attribute.is_settable() || attribute.computed && config.get(name).is_some_and(Value::is_null) {
+            out.set_attr(name.clone(), Value::null(attribute.ty.clone()));
+        }
+    }
+    out
+}
+
+/// A provider's failure as a problem of an object.
+pub(crate) fn translate(error: &ProviderError, address: &str) -> Diagnostic {
+    let mut out = Diagnostic::error(error.to_string()).address(address);
+    if let Some(attribute) = &error.attribute {
+        out = out.detail(format!("attribute `{attribute}`"));
+    } else if let Some(source) = std::error::Error::source(error) {
+        let text = source.to_string();
+        if !error.message.contains(&text) {
+            out = out.detail(text);
+        }
+    }
+    let hint = error.hint.clone().or_else(|| match (error.kind, error.retry) {
+        (ErrorKind::Throttled, _) => Some("wait a little and run it again, or lower --parallelism".to_owned()),
+        (_, Retry::Unknown) => {
+            Some("it is not known whether the call took effect: look before applying again".to_owned())
+        }
+        _ => None,
+    });
+    if let Some(hint) = hint {
+        out = out.help(hint);
+    }
+    out
+}

@@ -1,0 +1,272 @@
+//! Planning managed resources, instance by instance.
+
+use std::sync::Arc;
+
+use lakeform_core::{
+    Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Mode, ModuleInstance, ResourceAddress, Value,
+};
+use lakeform_lang::{Expr, IgnoreChanges, Resource, Subject};
+use lakeform_provider::AnyResource;
+use petgraph::graph::NodeIndex;
+
+use crate::{
+    Action, Change, PlanMode, Providers, Reason,
+    evaluate::{Evaluator, concerning},
+    expand::{Expansion, Repetition, expand},
+    instance::{Decision, Wishes, decide, translate},
+};
+
+use super::{Planner, no_client};
+
+impl<'a> Planner<'a> {
+    /// Plans every instance of a managed resource block.
+    pub(super) async fn managed(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        let mut problems = Diagnostics::new();
+        for at in self.evaluator.store.instances(index).iter() {
+            if let Err(e) = self.managed_in(node, index, block, at).await {
+                problems.extend(e);
+            }
+        }
+        self.orphans_in_gone_modules(node, index);
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    pub(super) fn expand(
+        &self,
+        node: NodeIndex,
+        index: usize,
+        block: &Resource,
+        at: &ModuleInstance,
+    ) -> Result<Arc<Expansion>, Diagnostics> {
+        let expansion = self.evaluator.scoped(index, at, None, None, |scope| {
+            expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
+        })?;
+        Ok(self.evaluator.store.set_expansion(node, at, expansion))
+    }
+
+    async fn managed_in(
+        &self,
+        node: NodeIndex,
+        index: usize,
+        block: &Resource,
+        at: &ModuleInstance,
+    ) -> Result<(), Diagnostics> {
+        let resource = self.resource_type(block)?;
+        let base =
+            ResourceAddress { module: at.clone(), mode: Mode::Managed, ty: block.ty.clone(), name: block.name.clone() };
+        let expansion = self.expand(node, index, block, at)?;
+        let moved = self.move_implicitly(&base, &expansion);
+        let mut problems = Diagnostics::new();
+        let mut values = Vec::with_capacity(expansion.items.len());
+        for (key, each) in &expansion.items {
+            let address = base.instance(key.clone());
+            let previous = moved.as_ref().filter(|(_, to)| *to == address).map(|(from, _)| from.clone());
+            if !self.selection.has_instance(node, &address) {
+                let kept = self.found().prior.get(&address).cloned();
+                values.push(kept.unwrap_or_else(|| Value::unknown(resource.schema().block.ty())));
+                continue;
+            }
+            let each = key.clone().map(|k| (k, each.clone()));
+            match self.managed_one(node, index, block, resource, &address, previous, each).await {
+                Ok(value) => values.push(value),
+                Err(e) => problems.extend(concerning(e, &address)),
+            }
+        }
+        self.unwanted(node, block, resource, &base, &expansion, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.evaluator.store.set(node, at, expansion.gather(values));
+        Ok(())
+    }
+
+    fn resource_type(&self, block: &Resource) -> Result<&'a dyn AnyResource, Diagnostics> {
+        let providers: &'a Providers = self.evaluator.providers;
+        providers.resource(&block.ty).map(|(_, r)| r).ok_or_else(|| {
+            Diagnostic::error(format!("There is no resource type `{}`", block.ty)).span(block.span.clone()).into()
+        })
+    }
+
+    /// Terraform's implicit move: a block that gains or loses `count` keeps its first object.
+    fn move_implicitly(
+        &self,
+        base: &ResourceAddress,
+        expansion: &Expansion,
+    ) -> Option<(InstanceAddress, InstanceAddress)> {
+        let (plain, first) = (base.instance(None), base.instance(Some(InstanceKey::Int(0))));
+        let wanted = |key: Option<InstanceKey>| expansion.items.iter().any(|(k, _)| *k == key);
+        let (from, to) = match expansion.repetition {
+            Repetition::Single => (first, plain),
+            Repetition::Count if wanted(Some(InstanceKey::Int(0))) => (plain, first),
+            _ => return None,
+        };
+        if self.evaluator.change_state(|state| state.rename(&from, &to)) {
+            let mut found = self.found();
+            if let Some(prior) = found.prior.remove(&from) {
+                found.prior.insert(to.clone(), prior);
+            }
+            return Some((from, to));
+        }
+        None
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an instance is named by all of them")]
+    async fn managed_one(
+        &self,
+        node: NodeIndex,
+        index: usize,
+        block: &Resource,
+        resource: &dyn AnyResource,
+        address: &InstanceAddress,
+        previous: Option<InstanceAddress>,
+        each: Option<(InstanceKey, Value)>,
+    ) -> Result<Value, Diagnostics> {
+        let at = &address.resource.module;
+        let schema = resource.schema();
+        self.evaluator.checks(
+            index,
+            at,
+            each.clone(),
+            Some(&block.lifecycle.preconditions),
+            None,
+            "Precondition failed:",
+            address,
+        )?;
+        let config =
+            self.evaluator.scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
+        let mut prior = self.found().prior.get(address).cloned();
+        let mut importing = None;
+        if prior.is_none()
+            && let Some((_, id)) = self.options.imports.iter().find(|(a, _)| a == address)
+        {
+            prior = Some(self.import(node, resource, address, id, &config).await?);
+            importing = Some(id.clone());
+        }
+        if self.options.mode == PlanMode::RefreshOnly {
+            return Ok(prior.unwrap_or_else(|| Value::null(schema.block.ty())));
+        }
+        let client = self.evaluator.client(node).ok_or_else(|| Diagnostics::from(no_client(address)))?;
+        let tainted = self.evaluator.read_state(|s| s.current(address).is_some_and(|o| o.tainted));
+        let create_first = self.create_first.contains(&node);
+        let wishes = Wishes {
+            replace: self.asked_to_replace(block, address, tainted),
+            create_before_destroy: create_first,
+            ignore: ignored(&self.evaluator, index, block)?,
+        };
+        let Decision { action, reason, planned, replace_paths } =
+            decide(resource, &client, &config, prior.as_ref(), &wishes)
+                .map_err(|e| translate(&e, &address.to_string()).maybe_span(Some(block.span.clone())))?;
+        if action.is_replace() {
+            self.refuse_to_destroy(block, address)?;
+        }
+        self.evaluator.checks(
+            index,
+            at,
+            each,
+            Some(&block.lifecycle.postconditions),
+            Some(planned.clone()),
+            "Postcondition failed:",
+            address,
+        )?;
+        let mut found = self.found();
+        if action != Action::NoOp {
+            found.changed.insert(node);
+        }
+        found.changes.push(Change {
+            address: address.clone(),
+            previous_address: previous,
+            deposed: None,
+            action,
+            reason,
+            before: prior.unwrap_or_else(|| Value::null(schema.block.ty())),
+            after: planned.clone(),
+            replace_paths,
+            provider: self.evaluator.provider_address(node),
+            importing,
+            create_before_destroy: create_first,
+            dependencies: self.dependencies.get(node).clone(),
+        });
+        Ok(planned)
+    }
+
+    /// Why an instance is to be replaced although its attributes may not ask for it.
+    fn asked_to_replace(&self, block: &Resource, address: &InstanceAddress, tainted: bool) -> Option<Reason> {
+        if tainted {
+            return Some(Reason::ReplaceBecauseTainted);
+        }
+        if self.options.replace.contains(address) {
+            return Some(Reason::ReplaceByRequest);
+        }
+        let triggered = block.lifecycle.replace_triggered_by.iter().any(|expr| self.triggers(expr, address));
+        triggered.then_some(Reason::ReplaceByTriggers)
+    }
+
+    /// Whether what a `replace_triggered_by` entry refers to is updated or replaced in this plan; an entry that goes on
+    /// to an attribute: whether that attribute changes.
+    fn triggers(&self, expr: &Expr, address: &InstanceAddress) -> bool {
+        let found = self.found();
+        // The only indexes that are not constant are `each.key` and `count.index`: its counterpart's.
+        let own_key = expr.references().iter().any(|r| matches!(r.subject, Subject::Each | Subject::Count));
+        expr.references().iter().any(|reference| {
+            let Subject::Resource { mode, ty, name } = &reference.subject else { return false };
+            let base = ResourceAddress {
+                module: address.resource.module.clone(),
+                mode: *mode,
+                ty: ty.clone(),
+                name: name.clone(),
+            };
+            let (key, rest) = match reference.rest.split_first() {
+                Some((lakeform_core::Step::Index(i), rest)) => (Some(InstanceKey::Int(*i as u64)), rest),
+                Some((lakeform_core::Step::Key(k), rest)) => (Some(InstanceKey::String(k.clone())), rest),
+                _ if own_key => (address.key.clone(), reference.rest.as_slice()),
+                _ => (None, reference.rest.as_slice()),
+            };
+            let path = if own_key { after_index(expr) } else { lakeform_core::Path(rest.to_vec()) };
+            found.changes.iter().filter(|c| c.address.resource == base && c.deposed.is_none()).any(|c| {
+                let this_one = key.is_none() || c.address.key == key;
+                let changes = if path.0.is_empty() {
+                    c.action == Action::Update || c.action.is_replace()
+                } else {
+                    c.before.at(&path) != c.after.at(&path)
+                };
+                this_one && changes
+            })
+        })
+    }
+}
+
+/// The attributes that follow `[each.key]` or `[count.index]`; the root where the object as a whole is meant.
+fn after_index(expr: &Expr) -> lakeform_core::Path {
+    let span = expr.span();
+    let text = span.source.text.get(span.range.clone()).unwrap_or_default();
+    let text = text.trim_matches(['"', '\'', ' ']).trim_end_matches('}');
+    let names = text.rsplit_once("].").map(|(_, names)| names).unwrap_or_default();
+    lakeform_core::Path(
+        names.split('.').filter(|n| !n.is_empty()).map(|n| lakeform_core::Step::Attr(n.into())).collect(),
+    )
+}
+
+/// The paths whose changes a block ignores; `None` means all.
+///
+/// # Errors
+/// When an expression for them cannot be told before planning.
+pub(crate) fn ignored(
+    evaluator: &Evaluator<'_>,
+    index: usize,
+    block: &Resource,
+) -> Result<Option<Vec<lakeform_core::Path>>, Diagnostics> {
+    match &block.lifecycle.ignore_changes {
+        IgnoreChanges::None => Ok(Some(vec![])),
+        IgnoreChanges::All => Ok(None),
+        IgnoreChanges::Paths(paths) => Ok(Some(paths.clone())),
+        IgnoreChanges::Expr(expr) => {
+            let value = evaluator.early(index, expr)?;
+            if value.as_str() == Some("all") {
+                return Ok(None);
+            }
+            let names = value.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
+            Ok(Some(names.map(lakeform_core::Path::attr).collect()))
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Making a plan: walking the graph, reading live objects, deciding instance by instance.
+
+mod data;
+mod delete;
+mod managed;
+mod refresh;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use lakeform_core::{
+    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, Mode, ModuleInstance, ResourceAddress, Type, Value,
+};
+use lakeform_lang::{Environment, Expr, Stack};
+use lakeform_state::{InstanceState, OutputState, State};
+use petgraph::graph::NodeIndex;
+
+use crate::{
+    Action, Cancel, Change, Drift, Events, OutputChange, Plan, PlanMode, PlanOptions, Providers,
+    calls::Calls,
+    cancel::Level,
+    deps::Dependencies,
+    evaluate::Evaluator,
+    graph::{Graph, Kind},
+    order::{self, End},
+    target::Selection,
+};
+
+pub(crate) use managed::ignored;
+
+/// All that a plan is made from.
+pub struct PlanInput<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The providers.
+    pub providers: &'a Providers,
+    /// Values for the root module's variables, by precedence already merged; the plan checks and converts them.
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// The stored state.
+    pub state: State,
+    /// How to plan.
+    pub options: PlanOptions,
+    /// What expressions may see of the world.
+    pub environment: Environment,
+    /// Who is told what happens.
+    pub events: &'a dyn Events,
+    /// Stops the run.
+    pub cancel: &'a Cancel,
+}
+
+/// Makes a plan: reads live objects, compares them with the stack, and decides. Changes nothing.
+///
+/// # Errors
+/// All problems that were found, each with its place or its object. Independent parts are planned all the same, so that
+/// one run reports everything.
+pub async fn plan(input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
+    let stored_serial = input.state.serial;
+    let graph = Graph::build(input.stack, &input.state)?;
+    let dependencies = Dependencies::of(&graph);
+    let selection = Selection::new(&graph, &input.options, &input.state);
+    let mut blocks: HashMap<ConfigAddress, Vec<ResourceAddress>> = HashMap::new();
+    for address in input.state.resources.keys() {
+        blocks.entry(address.config()).or_default().push(address.clone());
+    }
+    let planner = Planner {
+        blocks,
+        evaluator: Evaluator::new(&graph, input.providers, &input.variables, &input.environment, input.state),
+        graph: &graph,
+        dependencies,
+        selection,
+        options: &input.options,
+        calls: Calls::new(input.events, input.cancel, input.options.parallelism),
+        cancel: input.cancel,
+        found: Mutex::default(),
+        create_first: HashSet::new(),
+    };
+    planner.run(stored_serial).await
+}
+
+/// What the walk collects.
+#[derive(Default)]
+struct Found {
+    problems: Diagnostics,
+    changes: Vec<Change>,
+    drift: Vec<Drift>,
+    read: BTreeMap<InstanceAddress, Value>,
+    /// Current objects as they were read (or stored, where nothing is read), with their marks.
+    prior: HashMap<InstanceAddress, Value>,
+    /// Resource nodes with a change in this plan.
+    changed: HashSet<NodeIndex>,
+}
+
+struct Planner<'a> {
+    evaluator: Evaluator<'a>,
+    graph: &'a Graph,
+    dependencies: Dependencies,
+    selection: Selection,
+    options: &'a PlanOptions,
+    calls: Calls<'a>,
+    cancel: &'a Cancel,
+    found: Mutex<Found>,
+    /// What state holds of each resource block: one resource for each instance of its module.
+    blocks: HashMap<ConfigAddress, Vec<ResourceAddress>>,
+    /// Resource nodes whose replacements create first: asked for, or because something above them asks for it.
+    create_first: HashSet<NodeIndex>,
+}
+
+impl Planner<'_> {
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(mut self, stored_serial: u64) -> Result<Plan, Diagnostics> {
+        self.create_first = self.creating_first()?;
+        let only = (self.options.mode == PlanMode::Destroy).then(|| self.needed_to_destroy());
+        {
+            let this = &self;
+            let only = only.as_ref();
+            order::walk(
+                &this.graph.dag,
+                |node| async move {
+                    let left_out = only.is_some_and(|only| !only.contains(&node));
+                    if left_out {
+                        return End::Done;
+                    }
+                    match this.visit(node).await {
+                        Ok(()) => End::Done,
+                        Err(problems) => {
+                            this.found().problems.extend(problems);
+                            End::Failed
+                        }
+                    }
+                },
+                |_| {},
+                || this.cancel.level() > Level::Run,
+            )
+            .await;
+        }
+        if self.cancel.level() > Level::Run {
+            return Err(Diagnostic::error("Planning was interrupted").detail("nothing was changed").into());
+        }
+        self.finish(stored_serial)
+    }
+
+    /// Resource nodes that create before they destroy, and all that they depend on (Terraform: the setting is inherited
+    /// by dependencies, because the old dependent needs its dependency until the new one stands).
+    fn creating_first(&self) -> Result<HashSet<NodeIndex>, Diagnostics> {
+        let mut out = HashSet::new();
+        let mut problems = Diagnostics::new();
+        for node in self.graph.by_address.values() {
+            let Some((index, resource)) = self.evaluator.block(*node) else { continue };
+            let Some(expr) = &resource.lifecycle.create_before_destroy else { continue };
+            match self.early_bool(index, expr, "create_before_destroy") {
+                Ok(true) => {
+                    out.insert(*node);
+                    out.extend(self.dependencies.get(*node).iter().filter_map(|d| self.graph.by_address.get(d)));
+                }
+                Ok(false) => {}
+                Err(e) => problems.extend(e),
+            }
+        }
+        if problems.is_empty() { Ok(out) } else { Err(problems) }
+    }
+
+    fn early_bool(&self, module: usize, expr: &Expr, what: &str) -> Result<bool, Diagnostics> {
+        let value = self.evaluator.early(module, expr)?;
+        let value = lakeform_core::convert(&value, &Type::Bool);
+        match value.ok().and_then(|v| v.as_bool()) {
+            Some(value) => Ok(value),
+            None => Err(Diagnostic::error(format!("Invalid `{what}`"))
+                .detail("true or false is required, known before planning")
+                .span(expr.span().clone())
+                .into()),
+        }
+    }
+
+    /// In a plan to destroy everything, only providers (and what configures them) are worked out, and resources.
+    fn needed_to_destroy(&self) -> HashSet<NodeIndex> {
+        let mut needed: HashSet<NodeIndex> = HashSet::new();
+        let mut left: Vec<NodeIndex> = vec![];
+        for node in self.graph.dag.node_indices() {
+            match &self.graph.dag[node].kind {
+                Kind::Provider(_) => left.push(node),
+                Kind::Resource((Mode::Managed, ..)) | Kind::Orphan(_) | Kind::Refresh(_) => {
+                    needed.insert(node);
+                }
+                _ => {}
+            }
+        }
+        while let Some(node) = left.pop() {
+            if needed.insert(node) {
+                let above = self.graph.dag.neighbors_directed(node, petgraph::Direction::Incoming);
+                left.extend(above.filter(|n| !matches!(self.graph.dag[*n].kind, Kind::Resource((Mode::Managed, ..)))));
+            }
+        }
+        needed
+    }
+
+    /// Every instance that state holds of a resource block.
+    fn held_of<'s>(
+        &self,
+        state: &'s State,
+        block: &ConfigAddress,
+    ) -> impl Iterator<Item = (InstanceAddress, &'s InstanceState)> {
+        let resources = self.blocks.get(block).map(Vec::as_slice).unwrap_or_default();
+        let held = resources.iter().filter_map(|a| state.resources.get_key_value(a));
+        held.flat_map(|(a, r)| r.instances.iter().map(|(k, i)| (a.instance(k.clone()), i)))
+    }
+
+    async fn visit(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+        let at = &self.graph.dag[node];
+        let root_output = matches!(at.kind, Kind::Output(_)) && at.module == 0;
+        if !(self.selection.has(node) || root_output && self.selection.has_output(self.graph, node)) {
+            // Providers are configured all the same: refreshing and deleting need them.
+            if !matches!(at.kind, Kind::Provider(_) | Kind::Variable(_) | Kind::Local(_)) {
+                return Ok(());
+            }
+        }
+        match &at.kind {
+            Kind::Provider(_) => self.evaluator.configure(node).await,
+            Kind::Refresh(address) => self.refresh(address).await,
+            Kind::Resource((Mode::Managed, ..)) if self.options.mode == PlanMode::Destroy => self.destroy(node),
+            Kind::Resource((Mode::Managed, ..)) => self.managed(node).await,
+            Kind::Resource((Mode::Data, ..)) => self.data(node).await,
+            Kind::Orphan(_) => self.destroy(node),
+            Kind::Output(_) if root_output && self.options.mode == PlanMode::Destroy => Ok(()),
+            _ => self.evaluator.evaluate(node),
+        }
+    }
+
+    fn finish(self, stored_serial: u64) -> Result<Plan, Diagnostics> {
+        let outputs = self.outputs();
+        let unused: Vec<_> = self
+            .options
+            .imports
+            .iter()
+            .filter(|(a, _)| !self.found().changes.iter().any(|c| c.address == *a))
+            .map(|(a, id)| {
+                Diagnostic::error(format!("Cannot import `{id}`: the stack has no `{a}`"))
+                    .help("declare the resource in the stack first")
+            })
+            .collect();
+        self.drop_stale_data();
+        let Planner { evaluator, found, options, selection, .. } = self;
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.problems.0.extend(unused);
+        if found.problems.has_errors() {
+            found
+                .problems
+                .0
+                .sort_by_key(|d| (d.span.as_ref().map(|s| (s.source.path.clone(), s.range.start)), d.address.clone()));
+            found.problems.0.dedup();
+            return Err(found.problems);
+        }
+        if selection.is_partial() {
+            found.problems.push(
+                Diagnostic::warning("The plan covers only a part of the stack")
+                    .detail("--target or --exclude is set; outputs that depend on the rest keep their values")
+                    .help("run a plan without them afterwards"),
+            );
+        }
+        for address in &options.replace {
+            if !found.changes.iter().any(|c| c.address == *address) {
+                found.problems.push(
+                    Diagnostic::warning(format!("`--replace {address}` names no instance of the plan"))
+                        .detail("nothing is replaced because of it")
+                        .help("name an instance with its key, as `lakeform state list` shows it"),
+                );
+            }
+        }
+        found.changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        found.drift.sort_by(|a, b| a.address.cmp(&b.address));
+        let variables = evaluator.graph.modules[0]
+            .variables
+            .iter()
+            .filter_map(|(name, node)| Some((name.clone(), evaluator.store.get(*node, &ModuleInstance::root())?)))
+            .collect();
+        let prior_state = evaluator.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Plan {
+            options: options.clone(),
+            changes: found.changes,
+            drift: found.drift,
+            outputs,
+            variables,
+            prior_state,
+            stored_serial,
+            read: found.read,
+            diagnostics: found.problems,
+        })
+    }
+
+    /// Drops what state holds of data sources that were not read in this plan: they are gone or read during apply.
+    fn drop_stale_data(&self) {
+        if self.selection.is_partial() || self.options.mode == PlanMode::RefreshOnly {
+            return;
+        }
+        // What is destroyed as a whole leaves nothing behind, read for a provider or not.
+        let read: HashSet<InstanceAddress> = match self.options.mode {
+            PlanMode::Destroy => HashSet::new(),
+            _ => self.found().read.keys().cloned().collect(),
+        };
+        self.evaluator.change_state(|state| {
+            let stale: Vec<InstanceAddress> =
+                state.iter().map(|(a, _)| a).filter(|a| a.resource.mode == Mode::Data && !read.contains(a)).collect();
+            for address in stale {
+                state.remove(&address);
+            }
+        });
+    }
+
+    fn outputs(&self) -> BTreeMap<Arc<str>, OutputChange> {
+        let nodes = &self.graph.modules[0].outputs;
+        let stored: BTreeMap<String, OutputState> = self.evaluator.read_state(|s| s.outputs.clone());
+        let null = || Value::null(Type::Dynamic);
+        let hidden = |o: &OutputState| if o.sensitive { o.value.clone().sensitive() } else { o.value.clone() };
+        let mut out = BTreeMap::new();
+        for (name, node) in nodes {
+            let before = stored.get(&**name).map(hidden);
+            let after = match self.options.mode {
+                PlanMode::Destroy => None,
+                _ => match self.evaluator.store.get(*node, &ModuleInstance::root()) {
+                    Some(value) => Some(value),
+                    None => before.clone(),
+                },
+            };
+            // Terraform does not store an output that is null.
+            let after = after.filter(|v| !v.is_null());
+            let action = match (&before, &after) {
+                (None, None) => continue,
+                (None, Some(_)) => Action::Create,
+                (Some(_), None) => Action::Delete,
+                (Some(a), Some(b)) if a == b && a.is_sensitive() == b.is_sensitive() => Action::NoOp,
+                _ => Action::Update,
+            };
+            let change =
+                OutputChange { action, before: before.unwrap_or_else(null), after: after.unwrap_or_else(null) };
+            out.insert(name.clone(), change);
+        }
+        for (name, output) in &stored {
+            if !nodes.contains_key(name.as_str()) {
+                let change = OutputChange { action: Action::Delete, before: hidden(output), after: null() };
+                out.insert(name.as_str().into(), change);
+            }
+        }
+        out
+    }
+}
+
+fn no_client(address: &InstanceAddress) -> Diagnostic {
+    Diagnostic::error("its provider is not configured").address(address)
+}

@@ -1,0 +1,49 @@
+//! Objects between state and values: decoding, encoding, marks.
+
+use lakeform_core::{Diagnostic, Type, Value};
+use lakeform_provider::AnyResource;
+use lakeform_state::{Attributes, ObjectState};
+
+use crate::diff::mark_sensitive;
+
+/// The stored object as a value of the type's present schema, with its marks.
+pub(crate) fn decode(resource: &dyn AnyResource, object: &ObjectState) -> Result<Value, Diagnostic> {
+    let schema = resource.schema();
+    let ty = schema.block.ty();
+    let unreadable = |why: String| {
+        Diagnostic::error("The stored object cannot be read")
+            .detail(why)
+            .help("if the state was not edited by hand, this is a bug in lakeform: report it")
+    };
+    if object.schema_version > schema.version {
+        return Err(unreadable(format!(
+            "it was written with schema version {}, and this lakeform knows {}",
+            object.schema_version, schema.version
+        )));
+    }
+    let value = if object.schema_version < schema.version {
+        let stored = object.attributes.value(&Type::Dynamic).map_err(|e| unreadable(e.to_string()))?;
+        let upgraded = resource.upgrade(object.schema_version, stored);
+        let upgraded =
+            upgraded.ok_or_else(|| unreadable(format!("schema version {} is too old", object.schema_version)))?;
+        schema
+            .block
+            .coerce(&upgraded)
+            .map_err(|e| unreadable(e.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?
+    } else {
+        object.attributes.value(&ty).map_err(|e| unreadable(format!("{}: {e}", e.path)))?
+    };
+    let value = mark_sensitive(&schema.block, value);
+    Ok(object.sensitive_attributes.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive)))
+}
+
+/// The attributes of an object as state stores them.
+pub(crate) fn encode(value: &Value, ty: &Type) -> Result<Attributes, lakeform_state::AttributesError> {
+    Attributes::from_value(value, ty)
+}
+
+/// The value with the marks that another value of the same shape has.
+pub(crate) fn remark(marked: &Value, value: Value) -> Value {
+    let paths = marked.marked_paths(lakeform_core::Marks::SENSITIVE);
+    paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive))
+}

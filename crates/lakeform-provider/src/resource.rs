@@ -1,0 +1,88 @@
+//! The typed contract.
+
+use std::{any::Any, future::Future};
+
+use lakeform_core::Value;
+
+use crate::{Change, Context, Model, Result};
+
+/// What a provider hands to its types once it is configured: SDK clients, region, default tags.
+pub trait Client: Any + Send + Sync {
+    /// Runs before each type's own [`ResourceType::plan`]; AWS merges `default_tags` into `tags_all` here.
+    ///
+    /// # Errors
+    /// When the configuration cannot be planned.
+    fn plan(&self, _change: &mut Change<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A type of object that lakeform manages.
+///
+/// The engine guarantees: objects handed in are wholly known, of the schema's type and without marks; calls for one
+/// instance never overlap; a failed call whose error says [`Retry::Safe`](crate::Retry::Safe) may be made again.
+pub trait ResourceType: Send + Sync + 'static {
+    /// What the provider hands in.
+    type Client: Client;
+    /// The object with all its attributes.
+    type Model: Model;
+
+    /// Terraform's name of the type.
+    const NAME: &'static str;
+    /// The schema version stored beside each instance.
+    const VERSION: u64 = 0;
+
+    /// Adjusts a planned change: computed differences, replacements, checks. Must not call the API.
+    ///
+    /// # Errors
+    /// When the configuration can never be applied.
+    fn plan(_client: &Self::Client, _change: &mut Change<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Rewrites a stored object of an older schema version to this one. `None`: it cannot be read.
+    fn upgrade(_from: u64, stored: Value) -> Option<Value> {
+        Some(stored)
+    }
+
+    /// Reads the live object. Fields it does not set keep what `prior` holds. Absent is `None`, never an error.
+    fn read(
+        cx: &Context<'_, Self::Client>,
+        prior: Self::Model,
+    ) -> impl Future<Output = Result<Option<Self::Model>>> + Send;
+
+    /// Creates the object and fills in what the API decides. Sets `id` as soon as the object exists: if a later step
+    /// fails, an object with an `id` is saved as tainted and one without is not saved.
+    fn create(cx: &Context<'_, Self::Client>, object: &mut Self::Model) -> impl Future<Output = Result<()>> + Send;
+
+    /// Changes the object from `prior` to `object`, and fills in what the API decides. After a failure the engine keeps
+    /// the prior object; the next refresh finds what was done.
+    fn update(
+        cx: &Context<'_, Self::Client>,
+        prior: &Self::Model,
+        object: &mut Self::Model,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Deletes the object. Gone already is success.
+    fn delete(cx: &Context<'_, Self::Client>, object: &Self::Model) -> impl Future<Output = Result<()>> + Send;
+
+    /// The object that [`ResourceType::read`] completes, from the identifier that Terraform documents for its import.
+    ///
+    /// # Errors
+    /// When the identifier has the wrong shape.
+    fn import(cx: &Context<'_, Self::Client>, id: &str) -> Result<Self::Model>;
+}
+
+/// Something that lakeform only reads.
+pub trait DataSource: Send + Sync + 'static {
+    /// What the provider hands in.
+    type Client: Client;
+    /// Arguments and results.
+    type Model: Model;
+
+    /// Terraform's name of the data source.
+    const NAME: &'static str;
+
+    /// Reads it: completes `object`, whose arguments are set, with the results.
+    fn read(cx: &Context<'_, Self::Client>, object: &mut Self::Model) -> impl Future<Output = Result<()>> + Send;
+}

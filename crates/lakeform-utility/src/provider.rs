@@ -1,0 +1,67 @@
+//! The provider of types that need no cloud.
+
+use std::sync::Arc;
+
+use lakeform_core::{Schema, Value};
+use lakeform_provider::{AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Result, resource};
+
+use crate::data::Data;
+
+/// What such types are handed: nothing.
+#[derive(Debug)]
+pub(crate) struct Local;
+
+impl Client for Local {}
+
+/// Terraform's built-in provider.
+pub struct TerraformProvider {
+    schema: Schema,
+    resources: Vec<Box<dyn AnyResource>>,
+}
+
+impl TerraformProvider {
+    /// The provider with all its types.
+    pub fn new() -> Self {
+        Self { schema: Schema::default(), resources: vec![resource::<Data>()] }
+    }
+}
+
+impl Default for TerraformProvider {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Provider for TerraformProvider {
+    fn name(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn source(&self) -> &'static str {
+        "terraform.io/builtin/terraform"
+    }
+
+    fn config_schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn resource(&self, name: &str) -> Option<&dyn AnyResource> {
+        self.resources.iter().find(|r| r.name() == name).map(|r| &**r)
+    }
+
+    fn data_source(&self, _: &str) -> Option<&dyn AnyDataSource> {
+        None
+    }
+
+    fn resource_names(&self) -> Vec<&'static str> {
+        self.resources.iter().map(|r| r.name()).collect()
+    }
+
+    fn data_source_names(&self) -> Vec<&'static str> {
+        vec![]
+    }
+
+    fn configure<'a>(&'a self, _: &'a Value) -> BoxFuture<'a, Result<Configured>> {
+        Box::pin(async { Ok(Arc::new(Local) as Configured) })
+    }
+}
