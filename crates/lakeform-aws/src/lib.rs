@@ -1,0 +1,33 @@
+//! The AWS provider: resource types and data sources, one folder per service and one file per type.
+//!
+//! [`AwsProvider`] serves them by name. Around them: [`AwsClient`] (SDK clients, region, account), error translation,
+//! tags, and the equivalence of IAM policies. A type's own file holds only what is special to it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod check;
+mod client;
+mod config;
+mod credentials;
+mod error;
+mod http;
+mod naming;
+mod partition;
+pub mod policy;
+mod provider;
+mod retry;
+mod tags;
+
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+mod iam;
+#[cfg(feature = "kms")]
+mod kms;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(feature = "sts")]
+mod sts;
+
+pub use client::AwsClient;
+pub use provider::AwsProvider;
+pub use tags::TagRules;

@@ -1,0 +1,30 @@
+//! Names that lakeform makes up where the stack gives a prefix or nothing.
+
+/// A name that nothing else has: the prefix and 26 characters, as long as what Terraform appends.
+pub(crate) fn unique(prefix: &str) -> String {
+    let random = uuid::Uuid::new_v4().simple().to_string();
+    format!("{prefix}{}", &random[..26])
+}
+
+/// The prefix that Terraform finds in a name that it made up (`x-20261120144211908500000001`), else an empty text.
+pub(crate) fn prefix_of(name: &str) -> String {
+    let Some(at) = name.len().checked_sub(26).filter(|at| name.is_char_boundary(*at)) else { return String::new() };
+    let (prefix, suffix) = name.split_at(at);
+    let made_up = suffix.chars().all(|c| c.is_ascii_hexdigit());
+    if made_up && !prefix.is_empty() { prefix.to_owned() } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_up_name_shows_its_prefix() {
+        assert_eq!(prefix_of("alias/p-20261120144211908500000001"), "alias/p-");
+        assert_eq!(prefix_of(&unique("x-")), "x-");
+        assert_ne!(unique("x"), unique("x"));
+        for other in ["", "alias/x", "20261120144211908500000001", "alias/this-is-a-long-and-chosen-name"] {
+            assert_eq!(prefix_of(other), "", "{other}");
+        }
+    }
+}
