@@ -1,0 +1,85 @@
+//! `lakeform plan`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lakeform::{LoadedStack, Plan};
+
+use crate::{
+    Exit,
+    cli::{InputOptions, LockOptions, PlanningOptions, StackOptions},
+    cx::Cx,
+    failure::Failure,
+    view::{self, plan_json},
+};
+
+/// Show what applying a stack would change
+///
+/// Reads the stack, the stored state and the live objects, and shows the difference. Nothing is changed, and neither a
+/// lock nor write permission is needed.
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    /// Stack file or directory
+    #[arg(default_value = ".")]
+    pub(crate) stack: PathBuf,
+
+    /// Save the plan, so that `lakeform apply FILE` carries out exactly that
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Print the plan as JSON, in the shape of Terraform's
+    #[arg(long)]
+    json: bool,
+
+    /// Exit with 2 where there are changes, 0 where there are none
+    #[arg(long)]
+    detailed_exitcode: bool,
+
+    #[command(flatten)]
+    pub(crate) planning: PlanningOptions,
+    #[command(flatten)]
+    pub(crate) stack_options: StackOptions,
+    #[command(flatten)]
+    lock: LockOptions,
+    #[command(flatten)]
+    input: InputOptions,
+}
+
+pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
+    let mut loaded = cx.load(&args.stack, &args.stack_options, None)?;
+    cx.check(&loaded)?;
+    cx.ask_for_variables(&mut loaded, &args.input).await?;
+    let progress = cx.progress(false);
+    let plan = progress.during(loaded.plan(args.planning.plan(), &progress, &cx.cancel)).await?;
+    cx.warn(&plan.diagnostics);
+    if let Some(path) = &args.out {
+        save(cx, &loaded, &plan, path)?;
+    }
+    if args.json {
+        cx.print(&format!("{}\n", plan_json::plan(&plan, &loaded, &cx.timestamp())))?;
+    } else {
+        cx.print(&view::plan::plan(&plan, loaded.providers(), cx.style))?;
+        if plan.has_changes() {
+            cx.say(&footer(args.out.as_deref()));
+        }
+    }
+    Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+}
+
+fn save(cx: &Cx, loaded: &LoadedStack, plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let bytes = loaded.save_plan(plan)?;
+    std::fs::write(cx.cwd.join(path), bytes)
+        .map_err(|source| Failure::Io { what: format!("write {}", path.display()), source })
+}
+
+fn footer(saved: Option<&Path>) -> String {
+    match saved {
+        Some(path) => {
+            let path = path.display();
+            format!("\nSaved the plan to: {path}\n\nTo perform exactly these actions, run:\n    lakeform apply {path}\n")
+        }
+        None => "\nNote: You didn't use --out to save this plan, so lakeform can't guarantee to take exactly these actions if \
+                 you run \"lakeform apply\" now.\n"
+            .to_owned(),
+    }
+}

@@ -1,0 +1,79 @@
+//! `lakeform schema`
+
+use clap::Args;
+use lakeform::core::{Mode, Schema};
+
+use crate::{
+    Exit,
+    cx::Cx,
+    failure::Failure,
+    view::{schema, schema_json},
+};
+
+/// Show what a resource type or data source takes and gives
+///
+/// Without a type, lists all of them. With --json, prints a JSON Schema: of one type, or of whole stacks for TOML editors.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// `aws_s3_bucket`, `data.aws_region`, or `provider.aws`
+    #[arg(value_name = "TYPE")]
+    name: Option<String>,
+
+    /// Print a JSON Schema
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(cx: &Cx, args: &SchemaArgs) -> Result<Exit, Failure> {
+    let providers = cx.lakeform().providers();
+    let text = match (&args.name, args.json) {
+        (None, false) => schema::list(providers, cx.style),
+        (None, true) => format!("{:#}\n", schema_json::stack(providers)),
+        (Some(name), json) => {
+            let (kind, name, found) = find(cx, name)?;
+            if json {
+                format!("{:#}\n", schema_json::one(name, &found.block))
+            } else {
+                schema::one(kind, name, found, cx.style)
+            }
+        }
+    };
+    cx.print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// `resource`, `data` or `provider`, the bare name, and the schema.
+fn find<'a>(cx: &'a Cx, name: &'a str) -> Result<(&'static str, &'a str, &'a Schema), Failure> {
+    use lakeform::lang::Schemas;
+    let providers = cx.lakeform().providers();
+    if let Some(name) = name.strip_prefix("provider.") {
+        return match providers.provider(name) {
+            Some(schema) => Ok(("provider", name, schema)),
+            None => Err(unknown("provider", name, providers.providers())),
+        };
+    }
+    let data = name.strip_prefix("data.");
+    let managed = name.strip_prefix("resource.").unwrap_or(name);
+    match data {
+        Some(name) => match Schemas::resource(providers, Mode::Data, name) {
+            Some(schema) => Ok(("data", name, schema)),
+            None => Err(unknown("data source", name, providers.names(Mode::Data))),
+        },
+        None => match Schemas::resource(providers, Mode::Managed, managed) {
+            Some(schema) => Ok(("resource", managed, schema)),
+            None => match Schemas::resource(providers, Mode::Data, managed) {
+                Some(schema) => Ok(("data", managed, schema)),
+                None => Err(unknown("resource type", managed, providers.names(Mode::Managed))),
+            },
+        },
+    }
+}
+
+fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
+    let near = lakeform::nearest(name, known.into_iter());
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`lakeform schema` lists all types".to_owned(),
+    };
+    Failure::usage(format!("There is no {what} `{name}`"), help)
+}

@@ -1,0 +1,15 @@
+//! The command line in process, against a cloud in memory.
+
+#![allow(clippy::unwrap_used)]
+
+mod apply;
+mod arguments;
+mod drift;
+mod errors;
+mod harness;
+mod json;
+mod lock;
+mod plan;
+mod reading;
+mod reference;
+mod state;

@@ -1,0 +1,71 @@
+//! Loading a stack with all that is given beside it.
+
+use std::{path::Path, path::PathBuf, sync::Arc, time::Duration};
+
+use lakeform_core::{Diagnostics, Value};
+use lakeform_lang::{Environment, Stack};
+
+use crate::{Error, Lakeform, LoadedStack, variables};
+
+/// What is given beside the stack. The default: nothing, and the state is locked.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Values for variables; later ones win.
+    pub variables: Vec<VariableSource>,
+    /// Settings of the backend: `KEY=VALUE` or the path of a file of them; later ones win.
+    pub backend_config: Vec<String>,
+    /// Keep the state in this file instead of the stack's backend.
+    pub state: Option<PathBuf>,
+    /// Do not lock the state.
+    pub no_lock: bool,
+    /// How long to wait for whoever holds the lock.
+    pub lock_timeout: Duration,
+}
+
+/// Where values for variables come from.
+#[derive(Clone, Debug)]
+pub enum VariableSource {
+    /// A value as text: as it stands for a bool, number or string, else an expression.
+    Text(String, String),
+    /// A value
+    Value(String, Value),
+    /// A file: `.tfvars`, `.tfvars.json`, or TOML.
+    File(PathBuf),
+}
+
+pub(crate) fn load(lakeform: &Lakeform, path: &Path, options: LoadOptions) -> Result<LoadedStack, Error> {
+    let (stack, warnings) = lakeform_lang::load(path, &lakeform.world.cwd)?;
+    with_stack(lakeform, stack, warnings, options)
+}
+
+pub(crate) fn with_stack(
+    lakeform: &Lakeform,
+    stack: Stack,
+    mut warnings: Diagnostics,
+    options: LoadOptions,
+) -> Result<LoadedStack, Error> {
+    let environment = environment(lakeform, &stack);
+    let variables = variables::collect(&stack, &lakeform.world, &options.variables, &environment, &mut warnings)?;
+    Ok(LoadedStack {
+        lakeform: lakeform.clone(),
+        stack: Arc::new(stack),
+        environment,
+        variables,
+        warnings,
+        options,
+        backend: tokio::sync::OnceCell::new(),
+    })
+}
+
+/// What the stack's expressions may see.
+fn environment(lakeform: &Lakeform, stack: &Stack) -> Environment {
+    Environment {
+        root: stack.root_dir.clone(),
+        module: stack.root.dir.clone(),
+        cwd: lakeform.world.cwd.clone(),
+        home: lakeform.world.home.clone(),
+        workspace: String::new(),
+        now: None,
+        plan_time: lakeform.world.now(),
+    }
+}

@@ -1,0 +1,290 @@
+//! A loaded stack and everything that can be done with it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lakeform_core::{Diagnostic, Diagnostics, Value};
+use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
+use lakeform_lang::{Environment, Stack};
+use lakeform_state::{LockInfo, OutputState, Snapshot, State, StateManager, TERRAFORM_VERSION};
+use lakeform_state_s3::Bootstrapped;
+
+use crate::{Applied, Backend, DriftReport, Error, Lakeform, LoadOptions, LockNotice, Session, VariableSource};
+
+/// A loaded stack.
+#[derive(Debug)]
+pub struct LoadedStack {
+    pub(crate) lakeform: Lakeform,
+    pub(crate) stack: Arc<Stack>,
+    pub(crate) environment: Environment,
+    pub(crate) variables: BTreeMap<Arc<str>, Value>,
+    pub(crate) warnings: Diagnostics,
+    pub(crate) options: LoadOptions,
+    pub(crate) backend: tokio::sync::OnceCell<Backend>,
+}
+
+impl LoadedStack {
+    /// What the documents say.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// The providers and their resource types.
+    pub fn providers(&self) -> &Providers {
+        &self.lakeform.providers
+    }
+
+    /// Warnings of loading.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// The variables that have neither a value nor a default.
+    pub fn missing_variables(&self) -> Vec<(Arc<str>, Option<Arc<str>>)> {
+        let missing = self
+            .stack
+            .root
+            .variables
+            .iter()
+            .filter(|(name, v)| v.default.is_none() && !self.variables.contains_key(*name));
+        missing.map(|(name, v)| (name.clone(), v.description.clone())).collect()
+    }
+
+    /// Gives one more value for a variable.
+    ///
+    /// # Errors
+    /// When it cannot be read, or there is no such variable.
+    pub fn set_variable(&mut self, source: VariableSource) -> Result<(), Error> {
+        self.options.variables.push(source);
+        let mut warnings = Diagnostics::new();
+        self.variables = crate::variables::collect(
+            &self.stack,
+            &self.lakeform.world,
+            &self.options.variables,
+            &self.environment,
+            &mut warnings,
+        )?;
+        Ok(())
+    }
+
+    /// Every problem that can be found without a call, warnings of loading included.
+    pub fn validate(&self) -> Diagnostics {
+        let mut out = self.warnings.clone();
+        out.extend(lakeform_lang::validate(&self.stack, &self.lakeform.providers));
+        out
+    }
+
+    /// Where the state is kept and how it is locked.
+    ///
+    /// # Errors
+    /// When the stack's `[backend]` cannot be used.
+    pub async fn backend(&self) -> Result<&Backend, Error> {
+        self.backend.get_or_try_init(|| crate::backend::open(self)).await
+    }
+
+    /// Keeps the state in another place than the stack says (for tests and tools).
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = tokio::sync::OnceCell::new_with(Some(backend));
+        self
+    }
+
+    /// The stored state; `None` where none was ever stored.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn state(&self) -> Result<Option<State>, Error> {
+        Ok(self.backend().await?.store.read().await?.map(|snapshot| snapshot.state))
+    }
+
+    /// Outputs of the root module as the last apply stored them.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn outputs(&self) -> Result<BTreeMap<String, OutputState>, Error> {
+        Ok(self.state().await?.map(|state| state.outputs).unwrap_or_default())
+    }
+
+    /// Makes a plan: reads the state and live objects, compares them with the stack, and decides. Needs no lock and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// Every problem of the stack and of live objects.
+    pub async fn plan(&self, options: PlanOptions, events: &dyn Events, cancel: &Cancel) -> Result<Plan, Error> {
+        self.refuse_invalid()?;
+        let backend = self.backend().await?;
+        let state = StateManager::open(backend.store.clone()).await?.state().clone();
+        self.plan_from(state, options, events, cancel).await
+    }
+
+    /// Stops before any call where the stack is wrong.
+    fn refuse_invalid(&self) -> Result<(), Error> {
+        let problems = lakeform_lang::validate(&self.stack, &self.lakeform.providers);
+        if problems.has_errors() { Err(Error::Stack(problems)) } else { Ok(()) }
+    }
+
+    pub(crate) async fn plan_from(
+        &self,
+        state: State,
+        options: PlanOptions,
+        events: &dyn Events,
+        cancel: &Cancel,
+    ) -> Result<Plan, Error> {
+        let plan = lakeform_engine::plan(PlanInput {
+            stack: &self.stack,
+            providers: &self.lakeform.providers,
+            variables: self.variables.clone(),
+            state,
+            options,
+            environment: self.environment.clone(),
+            events,
+            cancel,
+        });
+        Ok(plan.await?)
+    }
+
+    /// Finds what differs between live objects, the state and the stack. Needs no lock and changes nothing.
+    ///
+    /// # Errors
+    /// As [`LoadedStack::plan`].
+    pub async fn drift(
+        &self,
+        options: PlanOptions,
+        events: &dyn Events,
+        cancel: &Cancel,
+    ) -> Result<DriftReport, Error> {
+        Ok(DriftReport { plan: self.plan(options, events, cancel).await? })
+    }
+
+    /// Carries out a plan under the lock, if the state is still the one that it was made from.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken, or the state has moved on. What goes wrong with single objects is in the report.
+    pub async fn apply(&self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Result<Applied, Error> {
+        self.locked("OperationTypeApply", cancel, &|_| {}, async |session: &mut Session<'_>| {
+            let stored = session.state();
+            let same_lineage = stored.lineage == plan.prior_state.lineage || !session.exists();
+            if stored.serial != plan.stored_serial || !same_lineage {
+                return Err(Diagnostic::error("Saved plan is stale")
+                    .detail("the state was changed by another operation after the plan was made")
+                    .help("plan again, then apply that plan")
+                    .into());
+            }
+            let plan = session.adopt(plan);
+            Ok(session.apply(plan, events, cancel).await)
+        })
+        .await
+    }
+
+    /// Deletes everything, under the lock.
+    ///
+    /// # Errors
+    /// As [`LoadedStack::plan`] and [`LoadedStack::apply`].
+    pub async fn destroy(&self, options: PlanOptions, events: &dyn Events, cancel: &Cancel) -> Result<Applied, Error> {
+        let options = PlanOptions { mode: lakeform_engine::PlanMode::Destroy, ..options };
+        self.refuse_invalid()?;
+        self.locked("OperationTypeApply", cancel, &|_| {}, async |session| {
+            let plan = session.plan(options, events, cancel).await?;
+            Ok(session.apply(plan, events, cancel).await)
+        })
+        .await
+    }
+
+    /// Works on the state under the lock, which is given back whatever happens. `operation` is Terraform's word for the
+    /// lock record: `OperationTypeApply`.
+    ///
+    /// # Errors
+    /// What `work` fails with, and whatever goes wrong with lock and state.
+    pub async fn locked<T, E: From<Error>>(
+        &self,
+        operation: &str,
+        cancel: &Cancel,
+        notice: &dyn Fn(LockNotice<'_>),
+        work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let backend = self.backend().await?;
+        let work = async {
+            let mut session = Session::open(self).await?;
+            work(&mut session).await
+        };
+        match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
+            None => work.await,
+            Some(lock) => {
+                let world = &self.lakeform.world;
+                let created = world.now().map(|now| now.to_string()).unwrap_or_default();
+                let info = LockInfo::new(operation, &world.who, TERRAFORM_VERSION, created);
+                let timeout = self.options.lock_timeout;
+                crate::lock::under(&**lock, &info, timeout, notice, cancel, work).await
+            }
+        }
+    }
+
+    /// Puts a whole state in place of the stored one, lineage and serial included. Unless forced, it must be of the same
+    /// lineage and newer.
+    ///
+    /// # Errors
+    /// [`Error::Push`] when it does not follow the stored state, and whatever goes wrong with the store.
+    pub async fn push_state(&self, state: &State, force: bool, cancel: &Cancel) -> Result<(), Error> {
+        self.locked("StatePush", cancel, &|_| {}, async |_| {
+            let store = &self.backend().await?.store;
+            let stored = store.read().await?;
+            if let (Some(Snapshot { state: stored, .. }), false) = (&stored, force) {
+                follows(state, stored).map_err(Error::Push)?;
+            }
+            store.write(state.to_bytes(), stored.map(|s| s.version)).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Creates what is absent of the backend itself.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn bootstrap(&self) -> Result<Bootstrapped, Error> {
+        self.backend().await?.bootstrap().await
+    }
+}
+
+/// Whether a state may take the place of another, by Terraform's rules.
+fn follows(new: &State, stored: &State) -> Result<(), String> {
+    if stored.is_empty() && stored.serial == 0 {
+        return Ok(());
+    }
+    if new.lineage != stored.lineage {
+        return Err(format!(
+            "cannot import state with lineage {:?} over unrelated state with lineage {:?}",
+            new.lineage, stored.lineage
+        ));
+    }
+    if new.serial < stored.serial {
+        return Err(format!(
+            "cannot import state with serial {} over newer state with serial {}",
+            new.serial, stored.serial
+        ));
+    }
+    if new.serial == stored.serial && !new.content_equals(stored) {
+        return Err(format!("cannot overwrite existing state with serial {} with a different state", new.serial));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(lineage: &str, serial: u64, output: &str) -> State {
+        let mut state = State { serial, ..State::new(lineage) };
+        state.outputs.insert("x".into(), OutputState { value: output.into(), sensitive: false });
+        state
+    }
+
+    #[test]
+    fn a_pushed_state_must_follow_the_stored_one() {
+        let stored = state("a", 5, "old");
+        assert_eq!(follows(&state("a", 6, "new"), &stored), Ok(()));
+        assert_eq!(follows(&state("a", 5, "old"), &stored), Ok(()));
+        assert!(follows(&state("a", 5, "new"), &stored).unwrap_err().contains("different state"));
+        assert!(follows(&state("a", 4, "new"), &stored).unwrap_err().contains("newer state"));
+        assert!(follows(&state("b", 6, "new"), &stored).unwrap_err().contains("unrelated"));
+        assert_eq!(follows(&state("b", 1, "new"), &State::new("a")), Ok(()));
+    }
+}
