@@ -1,0 +1,10 @@
+//! The one test binary for what crosses crates: a module for each subject.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what is meant")]
+
+mod architecture;
+mod bad_input;
+mod cli;
+mod engine;
+mod stacks;
+mod support;
