@@ -8,3 +8,4 @@ mod cli;
 mod engine;
 mod stacks;
 mod support;
+mod trials;

@@ -58,6 +58,15 @@ async fn what_does_not_exist_is_said() {
     let cloud = Cloud::new(&emulator, json!({"region": "eu-west-1"})).await;
     let bucket = cloud.data("aws_s3_bucket", json!({"bucket": "nowhere-to-be-found"})).await.unwrap_err();
     assert_eq!((bucket.kind, bucket.operation.as_str()), (ErrorKind::NotFound, "s3:HeadBucket"));
+    for (arguments, message) in [
+        (json!({"name": "eu-west-99"}), "there is no region `eu-west-99`"),
+        (json!({"endpoint": "s3.eu-west-1.amazonaws.com"}), "there is no region with the endpoint"),
+        (json!({"name": "eu-west-1", "endpoint": "ec2.eu-west-2.amazonaws.com"}), "different regions"),
+    ] {
+        let error = cloud.data("aws_region", arguments).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.message.contains(message), "{}", error.message);
+    }
     let key = json!({"key_id": "00000000-0000-0000-0000-000000000000"});
     assert_eq!(cloud.data("aws_kms_key", key).await.unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(cloud.data("aws_kms_alias", json!({"name": "alias/none"})).await.unwrap_err().kind, ErrorKind::NotFound);

@@ -78,7 +78,7 @@ impl LoadedStack {
     /// # Errors
     /// When the stack's `[backend]` cannot be used.
     pub async fn backend(&self) -> Result<&Backend, Error> {
-        self.backend.get_or_try_init(|| crate::backend::open(self)).await
+        self.backend.get_or_try_init(|| Box::pin(crate::backend::open(self))).await
     }
 
     /// Keeps the state in another place than the stack says (for tests and tools).
@@ -138,7 +138,7 @@ impl LoadedStack {
             events,
             cancel,
         });
-        Ok(plan.await?)
+        Ok(Box::pin(plan).await?)
     }
 
     /// Finds what differs between live objects, the state and the stack. Needs no lock and changes nothing.
@@ -201,10 +201,10 @@ impl LoadedStack {
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let backend = self.backend().await?;
-        let work = async {
+        let work = Box::pin(async {
             let mut session = Session::open(self).await?;
             work(&mut session).await
-        };
+        });
         match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
             None => work.await,
             Some(lock) => {

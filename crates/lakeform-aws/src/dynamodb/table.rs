@@ -321,7 +321,7 @@ impl ResourceType for Table {
     }
 
     async fn read(cx: &Context<'_, AwsClient>, object: TableModel) -> Result<Option<TableModel>> {
-        describe::read(cx, object).await
+        Box::pin(describe::read(cx, object)).await
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TableModel) -> Result<()> {

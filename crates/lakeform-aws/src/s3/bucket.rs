@@ -210,18 +210,18 @@ impl Bucket {
     async fn read_inline(&mut self, cx: &Context<'_, AwsClient>, bucket: &str) -> Result<()> {
         let sets = |name| cx.sets(name, false);
         let found = futures::join!(
-            when(sets("acceleration_status"), settings::read_acceleration(cx, bucket)),
-            when(sets("cors_rule"), settings::read_cors(cx, bucket)),
-            when(sets("grant"), acl::read(cx, bucket)),
-            when(sets("lifecycle_rule"), lifecycle::read(cx, bucket)),
-            when(sets("logging"), settings::read_logging(cx, bucket)),
-            when(sets("object_lock_configuration"), settings::read_object_lock(cx, bucket)),
-            when(sets("policy"), bucket_policy::get(cx, bucket)),
-            when(sets("replication_configuration"), replication::read(cx, bucket)),
-            when(sets("request_payer"), settings::read_payer(cx, bucket)),
-            when(sets("server_side_encryption_configuration"), settings::read_encryption(cx, bucket)),
-            when(sets("versioning"), settings::read_versioning(cx, bucket)),
-            when(sets("website"), website::read(cx, bucket)),
+            when(sets("acceleration_status"), || settings::read_acceleration(cx, bucket)),
+            when(sets("cors_rule"), || settings::read_cors(cx, bucket)),
+            when(sets("grant"), || acl::read(cx, bucket)),
+            when(sets("lifecycle_rule"), || lifecycle::read(cx, bucket)),
+            when(sets("logging"), || settings::read_logging(cx, bucket)),
+            when(sets("object_lock_configuration"), || settings::read_object_lock(cx, bucket)),
+            when(sets("policy"), || bucket_policy::get(cx, bucket)),
+            when(sets("replication_configuration"), || replication::read(cx, bucket)),
+            when(sets("request_payer"), || settings::read_payer(cx, bucket)),
+            when(sets("server_side_encryption_configuration"), || settings::read_encryption(cx, bucket)),
+            when(sets("versioning"), || settings::read_versioning(cx, bucket)),
+            when(sets("website"), || website::read(cx, bucket)),
         );
         let (acceleration, cors, grants, rules, logging, lock, policy, replication, payer, encryption, versions, site) =
             found;
@@ -306,9 +306,9 @@ fn import_hint(name: &str) -> String {
     format!("import it (its identifier is {name}), or choose another name")
 }
 
-/// Does it, if it is wanted.
-async fn when<T>(wanted: bool, call: impl Future<Output = Result<T>>) -> Result<Option<T>> {
-    if wanted { call.await.map(Some) } else { Ok(None) }
+/// Does it, if it is wanted. A call takes tens of kilobytes, so there is none of it before.
+async fn when<T, F: Future<Output = Result<T>>>(wanted: bool, call: impl FnOnce() -> F) -> Result<Option<T>> {
+    if wanted { Box::pin(call()).await.map(Some) } else { Ok(None) }
 }
 
 fn take<T>(field: &mut T, found: Option<T>) {
@@ -453,14 +453,14 @@ impl ResourceType for Bucket {
         let bucket = object.name();
         let stored = given(&object.region);
         let adopted = stored.is_none();
-        let region = async {
+        let region = || async {
             let answer = cx.client.s3().head_bucket().bucket(&bucket).send().await.during("s3:HeadBucket")?;
             Ok(answer.bucket_region.unwrap_or_else(|| cx.client.region().to_owned()))
         };
         let (tags, region, lock, inline) = futures::join!(
             read_tags(cx, &bucket),
             when(adopted, region),
-            when(adopted, settings::read_object_lock(cx, &bucket)),
+            when(adopted, || settings::read_object_lock(cx, &bucket)),
             object.read_inline(cx, &bucket),
         );
         let Some(live) = tags? else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! `data.aws_region`
 
+use lakeform_core::Path;
 use lakeform_provider::{Context, DataSource, Model, ProviderError, Result};
 
 use crate::{AwsClient, partition::partition_of};
@@ -91,6 +92,9 @@ impl DataSource for RegionData {
             return Err(ProviderError::invalid("`name` and `endpoint` name different regions"));
         }
         let known = DESCRIPTIONS.iter().find(|(region, _)| *region == name);
+        if known.is_none() && object.name.is_some() {
+            return Err(ProviderError::invalid(format!("there is no region `{name}`")).attribute(Path::attr("name")));
+        }
         object.description = Some(known.map(|(_, text)| (*text).to_owned()).unwrap_or_default());
         object.endpoint = Some(format!("ec2.{name}.{}", partition_of(&name).dns_suffix));
         object.id = Some(name.clone());

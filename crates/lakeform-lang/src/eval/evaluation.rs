@@ -35,6 +35,12 @@ pub(crate) const TEMPLATE: &str = "(template)";
 /// The summary of the one problem of a template that is its caller's.
 pub(crate) const MISSING_TEMPLATE_VARIABLE: &str = "Missing template variable";
 
+/// Bytes of stack that one level of an evaluation may take in a debug build, with room to spare.
+const STACK_LEFT: usize = 128 * 1024;
+
+/// Bytes of stack that are added when fewer than that are left.
+const STACK_MORE: usize = 4 * 1024 * 1024;
+
 /// One expression being evaluated.
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluation<'a> {
@@ -63,12 +69,19 @@ impl<'a> Evaluation<'a> {
         Diagnostic::error(summary).detail(detail).span(self.span(node)).into()
     }
 
-    /// The value of a node.
+    /// The value of a node. Any depth will do: `1 + 1 + ...` and `a[0][0]...` nest as deep as they are long.
     pub fn value(&self, node: &Node) -> Outcome {
         match &node.kind {
             NodeKind::Literal(value) => Ok(value.clone()),
             NodeKind::Ref(index) => self.reference(*index),
             NodeKind::Name(name) => self.name(node, name),
+            _ => stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.composite(node)),
+        }
+    }
+
+    fn composite(&self, node: &Node) -> Outcome {
+        match &node.kind {
+            NodeKind::Literal(_) | NodeKind::Ref(_) | NodeKind::Name(_) => self.value(node),
             NodeKind::Get(source, name) => {
                 let value = self.value(source)?;
                 access::attribute(&value, name).map_err(|e| self.access_failed(node, source, &value, e))

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::functions;
 
+/// How many attributes, indexes and splats may follow one another: each makes the tree one deeper.
+pub(super) const MOST_STEPS: usize = 250;
+
 /// The tree of a template: what a TOML string stands for.
 pub(crate) fn template(parser: &mut Parser, text: &str, offsets: &Offsets) -> Node {
     let range = offsets.range(&(0..text.len()));
@@ -121,6 +124,11 @@ pub(super) fn node(parser: &mut Parser, offsets: &Offsets, e: &Expression) -> No
         Expression::Array(items) => NodeKind::Tuple(items.iter().map(|e| node(parser, offsets, e)).collect()),
         Expression::Object(o) => object(parser, offsets, o),
         Expression::Variable(name) => return resolve(parser, Arc::from(name.as_str()), range, Vec::new()),
+        Expression::Traversal(t) if t.operators.len() > MOST_STEPS => {
+            let detail = format!("At most {MOST_STEPS} attributes, indexes and splats may follow one another.");
+            parser.error(range.clone(), "Expression too long", detail);
+            return failed(range);
+        }
         Expression::Traversal(t) => {
             let ops = t.operators.iter().map(|op| located(parser, offsets, op, op.span())).collect();
             return at(

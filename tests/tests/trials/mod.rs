@@ -1,0 +1,138 @@
+//! Every resource type through the conformance trials of its row, beside this file, on each emulator that serves it.
+//! `README.md` says what is tried and how a row is written.
+
+use std::{collections::BTreeMap, path::Path};
+
+use lakeform_aws::AwsProvider;
+use lakeform_cli::Exit;
+use lakeform_provider::Provider as _;
+use lakeform_testkit::{
+    emulator::{Emulator, Kind, environment_for},
+    proxy::Proxy,
+    trials::{Applied, Lakeform, Options, PlanSummary, Row, State, load, run},
+};
+
+use crate::support::cli::{Folder, Ran};
+
+/// The types of one service, by how their names begin.
+const SERVICES: [&str; 3] = ["aws_dynamodb_", "aws_kms_", "aws_s3_"];
+
+fn rows() -> Vec<Row> {
+    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Puts the rows of a service through their trials, and tells of all that do not hold.
+fn all_hold(service: &str, kind: Kind) {
+    // One of its own: it is emptied before each row.
+    let emulator = Emulator::start(kind).unwrap_or_else(|e| panic!("{e}"));
+    let proxy = Proxy::start(emulator.address()).unwrap();
+    let lakeform = CommandLine { env: environment_for(&proxy.url()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rows: Vec<_> = rows().into_iter().filter(|r| r.ty.starts_with(service) && r.is_served_by(kind)).collect();
+    assert!(!rows.is_empty(), "{kind} serves no type of {service}");
+    let mut failed = String::new();
+    for row in rows {
+        emulator.reset().unwrap();
+        let report = runtime.block_on(run(&row, &lakeform, &proxy, kind));
+        println!("{report}");
+        if !report.failures().is_empty() {
+            failed += &report.to_string();
+        }
+    }
+    assert!(failed.is_empty(), "{failed}");
+}
+
+/// The command line in this process. Every call has a folder of its own.
+struct CommandLine {
+    env: BTreeMap<String, String>,
+}
+
+impl CommandLine {
+    /// Runs `VERB stack.toml ARGUMENTS` and gives the state that it left.
+    async fn run(&self, stack: &str, state: &State, verb: &str, arguments: &[&str], options: Options) -> (Ran, State) {
+        let mut folder = Folder::with(stack);
+        folder.env = self.env.clone();
+        if let Some(state) = state {
+            folder.write("state.tfstate", state);
+        }
+        let mut args: Vec<_> = [verb, "stack.toml"].iter().chain(arguments).map(|a| (*a).to_owned()).collect();
+        args.extend(["--state".into(), "state.tfstate".into()]);
+        if !options.refresh {
+            args.push("--refresh=false".into());
+        }
+        let run = tokio::task::spawn_blocking(move || {
+            let ran = folder.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+            let state = std::fs::read_to_string(folder.path("state.tfstate")).ok();
+            (ran, state)
+        });
+        run.await.unwrap()
+    }
+}
+
+impl Lakeform for CommandLine {
+    fn name(&self) -> &'static str {
+        "lakeform"
+    }
+
+    async fn plan(&self, stack: &str, state: &State, options: Options) -> Result<PlanSummary, String> {
+        let arguments: &[&str] = if options.destroy { &["--json", "--destroy"] } else { &["--json"] };
+        let (ran, _) = self.run(stack, state, "plan", arguments, options).await;
+        if ran.exit != Exit::Done {
+            return Err(ran.stderr);
+        }
+        let plan = serde_json::from_str(&ran.stdout).map_err(|e| format!("its plan is no JSON: {e}"))?;
+        Ok(PlanSummary::from_plan_json(&plan))
+    }
+
+    async fn apply(&self, stack: &str, state: &State, options: Options) -> Applied {
+        let verb = if options.destroy { "destroy" } else { "apply" };
+        let (ran, state) = self.run(stack, state, verb, &["--auto-approve"], options).await;
+        Applied { state, errors: (ran.exit != Exit::Done).then_some(ran.stderr).into_iter().collect() }
+    }
+
+    async fn import(&self, stack: &str, state: &State, address: &str, id: &str) -> Result<State, String> {
+        let (ran, state) = self.run(stack, state, "import", &[address, id], Options::default()).await;
+        if ran.exit == Exit::Done { Ok(state) } else { Err(ran.stderr) }
+    }
+}
+
+#[test]
+fn every_type_has_its_row() {
+    let tried: Vec<_> = rows().into_iter().map(|row| row.ty).collect();
+    let mut types = AwsProvider::new([]).resource_names();
+    types.sort_unstable();
+    assert_eq!(tried, types);
+    for ty in tried {
+        assert_eq!(SERVICES.iter().filter(|s| ty.starts_with(**s)).count(), 1, "no test tries {ty}");
+    }
+}
+
+#[test]
+fn dynamodb_on_moto() {
+    all_hold(SERVICES[0], Kind::Moto);
+}
+
+#[test]
+fn dynamodb_on_ministack() {
+    all_hold(SERVICES[0], Kind::Ministack);
+}
+
+#[test]
+fn kms_on_moto() {
+    all_hold(SERVICES[1], Kind::Moto);
+}
+
+#[test]
+fn kms_on_ministack() {
+    all_hold(SERVICES[1], Kind::Ministack);
+}
+
+#[test]
+fn s3_on_moto() {
+    all_hold(SERVICES[2], Kind::Moto);
+}
+
+#[test]
+fn s3_on_ministack() {
+    all_hold(SERVICES[2], Kind::Ministack);
+}
