@@ -160,7 +160,7 @@ fn expand_for_each(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnost
         Kind::Tuple(vs) if is_literal_array(expr) => set_items(vs, expr.span(), &unknown)?,
         _ => {
             let found = value.ty().friendly_name();
-            let detail = format!("a map, an object or a set of strings is required, and this is {found}");
+            let detail = format!("a map, an object or a set of strings is required; the value is of type {found}");
             return Err(Diagnostic::error(SUMMARY)
                 .detail(detail)
                 .help("use toset(...)")

@@ -77,16 +77,11 @@ fn effective_for_new(resource: &dyn AnyResource, effective: &Value, config: &Val
     out
 }
 
-/// A provider's failure as a problem of an object.
+/// A provider's failure as a problem of an object. Its message names the cause already; the errors below it are for logs.
 pub(crate) fn translate(error: &ProviderError, address: &str) -> Diagnostic {
     let mut out = Diagnostic::error(error.to_string()).address(address);
     if let Some(attribute) = &error.attribute {
         out = out.detail(format!("attribute `{attribute}`"));
-    } else if let Some(source) = std::error::Error::source(error) {
-        let text = source.to_string();
-        if !error.message.contains(&text) {
-            out = out.detail(text);
-        }
     }
     let hint = error.hint.clone().or_else(|| match (error.kind, error.retry) {
         (ErrorKind::Throttled, _) => Some("wait a little and run it again, or lower --parallelism".to_owned()),

@@ -120,3 +120,16 @@ fn backends() {
     aws.refuses("backend_that_is_not_there", &["plan", "stack.toml"]);
     aws.refuses("lock_table_that_is_not_there", &["apply", "stack.toml", "--auto-approve"]);
 }
+
+#[test]
+fn denied_backends() {
+    let aws = aws(
+        "[resource.aws_s3_bucket.a]\nbucket = 'lakeform-denied-state'\n[resource.aws_dynamodb_table.a]\nname = 'lakeform-denied-lock'\nbilling_mode = 'PAY_PER_REQUEST'\nhash_key = 'LockID'\nattribute = [{ name = 'LockID', type = 'S' }]\n",
+    );
+    aws.folder.ok(&["apply", "stack.toml", "--auto-approve"]);
+    aws.folder.write("stack.toml", remote(&aws, "lakeform-denied", 1));
+    aws.proxy.add(Rule::on("s3:GetObject").always().denied());
+    aws.refuses("state_denied", &["plan", "stack.toml"]);
+    aws.proxy.add(Rule::on("dynamodb:PutItem").always().denied());
+    aws.refuses("lock_denied", &["apply", "stack.toml", "--auto-approve"]);
+}
