@@ -1,23 +1,20 @@
-//! Runs rows of the trial table with a `lakeform` program, or with Terraform itself: what does not hold for Terraform need
-//! not hold for lakeform.
+//! Runs rows of the trial table with Terraform itself: what does not hold for Terraform need not hold for lakeform.
 //!
 //!     cargo run -p lakeform-testkit --example trials -- [--on moto|ministack] [--mirror FOLDER] [TYPE ...]
-//!     cargo run -p lakeform-testkit --example trials -- --lakeform target/debug/lakeform [--on ...] [TYPE ...]
 //!
-//! Terraform needs `terraform` 1.11 on PATH and the AWS provider 5.100 where its CLI configuration, or `--mirror`, says.
+//! It needs `terraform` 1.11 on PATH and the AWS provider 5.100 where its CLI configuration, or `--mirror`, says.
 
 use std::{error::Error, path::PathBuf};
 
 use lakeform_testkit::{
     emulator::{Emulator, Kind, environment_for},
     proxy::Proxy,
-    trials::{Binary, Lakeform, Row, Terraform, load, run},
+    trials::{Terraform, load, run},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut kind = Kind::Moto;
     let mut mirror = None;
-    let mut program = None;
     let mut types = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -27,41 +24,25 @@ fn main() -> Result<(), Box<dyn Error>> {
                 kind = Kind::from_name(&name).ok_or(format!("there is no emulator `{name}`"))?;
             }
             "--mirror" => mirror = arguments.next().map(PathBuf::from),
-            "--lakeform" => program = arguments.next().map(std::fs::canonicalize).transpose()?,
             _ => types.push(argument),
         }
     }
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/tests/trials"));
     let rows = load(&folder)?;
-    let rows = rows.iter().filter(|row| types.is_empty() || types.contains(&row.ty)).collect();
     let emulator = Emulator::start(kind)?;
     let proxy = Proxy::start(emulator.address())?;
-    let env = environment_for(&proxy.url());
-    let failed = match program {
-        Some(program) => all(rows, &Binary::new(program, env), &emulator, &proxy)?,
-        None => all(rows, &Terraform::new(env, mirror.as_deref())?, &emulator, &proxy)?,
-    };
-    if failed > 0 { Err(format!("{failed} trials do not hold").into()) } else { Ok(()) }
-}
-
-fn all<L: Lakeform>(
-    rows: Vec<&Row>,
-    lakeform: &L,
-    emulator: &Emulator,
-    proxy: &Proxy,
-) -> Result<usize, Box<dyn Error>> {
+    let terraform = Terraform::new(environment_for(&proxy.url()), mirror.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let kind = emulator.kind();
     let mut failed = 0;
-    for row in rows {
+    for row in rows.iter().filter(|row| types.is_empty() || types.contains(&row.ty)) {
         if !row.is_served_by(kind) {
             println!("{} is not served by {kind}", row.ty);
             continue;
         }
         emulator.reset()?;
-        let report = runtime.block_on(run(row, lakeform, proxy, kind));
+        let report = runtime.block_on(run(row, &terraform, &proxy, kind));
         failed += report.failures().len();
         print!("{report}");
     }
-    Ok(failed)
+    if failed > 0 { Err(format!("{failed} trials do not hold").into()) } else { Ok(()) }
 }

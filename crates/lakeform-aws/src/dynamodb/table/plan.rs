@@ -258,9 +258,12 @@ fn fill_recovery(change: &mut Change<'_>) {
     let told =
         self::blocks(change.config, "point_in_time_recovery").first().and_then(|b| b.get("recovery_period_in_days"));
     let ([block], true) = (&blocks[..], open(told)) else { return };
-    let on = block.get("enabled").and_then(Value::as_bool) == Some(true);
+    let enabled = |block: &Value| block.get("enabled").and_then(Value::as_bool) == Some(true);
+    let before = change.prior.map(|prior| self::blocks(prior, "point_in_time_recovery"));
+    let was_on = before.is_some_and(|blocks| blocks.first().is_some_and(enabled));
+    let on = enabled(block);
     let mut block = block.clone();
-    if on && open(block.get("recovery_period_in_days")) {
+    if on && !was_on && open(block.get("recovery_period_in_days")) {
         block.set_attr("recovery_period_in_days", Value::unknown(Type::Number));
     } else if !on && !open(block.get("recovery_period_in_days")) {
         block.set_attr("recovery_period_in_days", 0_i64.into());
