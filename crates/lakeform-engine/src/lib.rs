@@ -18,6 +18,7 @@ mod event;
 mod expand;
 mod graph;
 mod instance;
+mod moves;
 mod order;
 mod plan;
 mod planfile;

@@ -75,6 +75,11 @@ impl Selection {
         self.out.is_some()
     }
 
+    /// Whether a target names an instance; always where there are no targets.
+    pub(crate) fn is_targeted(&self, address: &InstanceAddress) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|t| names_instance(t, address))
+    }
+
     /// Whether a node is worked on.
     pub(crate) fn has(&self, node: NodeIndex) -> bool {
         self.out.as_ref().is_none_or(|out| !out.contains(&node))

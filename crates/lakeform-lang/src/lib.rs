@@ -16,6 +16,7 @@ mod functions;
 mod load;
 mod model;
 mod paths;
+mod refactoring;
 mod reference;
 mod render;
 mod suggest;
@@ -32,6 +33,7 @@ pub use model::{
     Backend, Check, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef, Resource,
     ResourceKey, Stack, Variable,
 };
+pub use refactoring::{Endpoint, Moved, Removed};
 pub use reference::{Reference, Subject};
 pub use render::render;
 pub use types::TypeConstraint;

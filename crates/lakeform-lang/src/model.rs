@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use indexmap::IndexMap;
 use lakeform_core::{Block, ConvertError, Diagnostic, Diagnostics, Mode, Path, Source, Span, Value};
 
-use crate::{Body, Expr, Reference, Scope, TypeConstraint, load::attribute_path};
+use crate::{Body, Expr, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
 
 /// A stack: its own settings, the values for its variables, and its root module.
 #[derive(Clone, Debug)]
@@ -62,6 +62,10 @@ pub struct Module {
     pub resources: IndexMap<ResourceKey, Resource>,
     /// `[module.NAME]`
     pub calls: IndexMap<Arc<str>, ModuleCall>,
+    /// `[[moved]]`
+    pub moved: Vec<Moved>,
+    /// `[[removed]]`
+    pub removed: Vec<Removed>,
 }
 
 /// An input variable.

@@ -9,6 +9,7 @@ mod failure;
 mod graph;
 mod lifecycle;
 mod modules;
+mod moves;
 mod planfile;
 mod refresh;
 mod replace;

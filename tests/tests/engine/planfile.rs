@@ -143,3 +143,15 @@ fn what_is_no_plan_file_is_refused() {
         assert!(PlanFile::read(bytes).is_err());
     }
 }
+
+#[tokio::test]
+async fn a_plan_file_keeps_moves_and_what_is_forgotten() {
+    let mut world = World::new();
+    world.apply("[resource.fake_thing.old]\nname = 'x'\n[resource.fake_thing.gone]\nname = 'g'\n").await;
+    let text = "[resource.fake_thing.new]\nname = 'x'\n[[moved]]\nfrom = 'fake_thing.old'\nto = 'fake_thing.new'\n[[removed]]\nfrom = 'fake_thing.gone'\nlifecycle = { destroy = false }\n";
+    let kept = world.resume(&saved(&world, text).await, text, &world.state).unwrap();
+    assert_eq!(summary(&kept), "fake_thing.gone Forget");
+    world.carry_out(text, kept).await;
+    assert_eq!(world.addresses(), ["fake_thing.new"]);
+    assert_eq!(world.cloud.len(), 2);
+}

@@ -19,7 +19,7 @@ use lakeform_provider::BoxFuture;
 use lakeform_state::{OutputState, State};
 
 use crate::{
-    Cancel, Event, Events, Plan, PlanMode, Providers,
+    Action, Cancel, Event, Events, Plan, PlanMode, Providers,
     calls::Calls,
     cancel::Level,
     deps::Dependencies,
@@ -113,6 +113,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         deposed: Mutex::new(HashMap::new()),
         tally: Mutex::default(),
     };
+    run.forget();
     let work = async {
         if plan.options.mode != PlanMode::RefreshOnly {
             let visit = |at| {
@@ -200,6 +201,18 @@ impl Run<'_> {
                     state.outputs.remove(&**name);
                 } else {
                     state.outputs.insert(name.to_string(), OutputState { value: value.unmarked_deep(), sensitive });
+                }
+            }
+        });
+    }
+
+    /// Drops what the plan lets go: nothing has to happen in the cloud, and nothing waits for it.
+    fn forget(&self) {
+        self.evaluator.change_state(|state| {
+            for change in self.plan.changes.iter().filter(|c| c.action == Action::Forget) {
+                match &change.deposed {
+                    None => drop(state.remove_current(&change.address)),
+                    Some(key) => drop(state.remove_deposed(&change.address, key)),
                 }
             }
         });

@@ -70,9 +70,9 @@ impl Planner<'_> {
         found.changed.insert(node);
         found.changes.push(Change {
             address: address.clone(),
-            previous_address: None,
+            previous_address: self.moves.origin(address).cloned(),
             deposed,
-            action: Action::Delete,
+            action: if self.moves.forgets(address) { Action::Forget } else { Action::Delete },
             reason,
             before,
             after: Value::null(ty),

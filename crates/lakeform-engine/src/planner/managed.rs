@@ -61,7 +61,9 @@ impl<'a> Planner<'a> {
         let mut values = Vec::with_capacity(expansion.items.len());
         for (key, each) in &expansion.items {
             let address = base.instance(key.clone());
-            let previous = moved.as_ref().filter(|(_, to)| *to == address).map(|(from, _)| from.clone());
+            let implied = moved.as_ref().filter(|(_, to)| *to == address).map(|(from, _)| from);
+            let previous = implied.map(|from| self.moves.origin(from).unwrap_or(from));
+            let previous = previous.or_else(|| self.moves.origin(&address)).cloned();
             if !self.selection.has_instance(node, &address) {
                 let kept = self.found().prior.get(&address).cloned();
                 values.push(kept.unwrap_or_else(|| Value::unknown(resource.schema().block.ty())));
@@ -144,7 +146,24 @@ impl<'a> Planner<'a> {
             importing = Some(id.clone());
         }
         if self.options.mode == PlanMode::RefreshOnly {
-            return Ok(prior.unwrap_or_else(|| Value::null(schema.block.ty())));
+            let live = prior.unwrap_or_else(|| Value::null(schema.block.ty()));
+            if previous.is_some() {
+                self.found().changes.push(Change {
+                    address: address.clone(),
+                    previous_address: previous,
+                    deposed: None,
+                    action: Action::NoOp,
+                    reason: None,
+                    before: live.clone(),
+                    after: live.clone(),
+                    replace_paths: vec![],
+                    provider: self.evaluator.provider_address(node),
+                    importing: None,
+                    create_before_destroy: self.create_first.contains(&node),
+                    dependencies: self.dependencies.get(node).clone(),
+                });
+            }
+            return Ok(live);
         }
         let client = self.evaluator.client(node).ok_or_else(|| Diagnostics::from(no_client(address)))?;
         let tainted = self.evaluator.read_state(|s| s.current(address).is_some_and(|o| o.tainted));

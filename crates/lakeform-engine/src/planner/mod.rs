@@ -24,6 +24,7 @@ use crate::{
     deps::Dependencies,
     evaluate::Evaluator,
     graph::{Graph, Kind},
+    moves::Moves,
     order::{self, End},
     target::Selection,
 };
@@ -55,8 +56,9 @@ pub struct PlanInput<'a> {
 /// # Errors
 /// All problems that were found, each with its place or its object. Independent parts are planned all the same, so that
 /// one run reports everything.
-pub async fn plan(input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
+pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
     let stored_serial = input.state.serial;
+    let moves = Moves::apply(input.stack, &mut input.state)?;
     let graph = Graph::build(input.stack, &input.state)?;
     let dependencies = Dependencies::of(&graph);
     let selection = Selection::new(&graph, &input.options, &input.state);
@@ -75,7 +77,9 @@ pub async fn plan(input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         cancel: input.cancel,
         found: Mutex::default(),
         create_first: HashSet::new(),
+        moves,
     };
+    planner.refuse_untargeted_moves()?;
     planner.run(stored_serial).await
 }
 
@@ -105,6 +109,8 @@ struct Planner<'a> {
     blocks: HashMap<ConfigAddress, Vec<ResourceAddress>>,
     /// Resource nodes whose replacements create first: asked for, or because something above them asks for it.
     create_first: HashSet<NodeIndex>,
+    /// What `[[moved]]` did to the state, and `[[removed]]` will do.
+    moves: Moves,
 }
 
 impl Planner<'_> {
@@ -243,6 +249,7 @@ impl Planner<'_> {
             })
             .collect();
         self.drop_stale_data();
+        self.tell_of_moves();
         let Planner { evaluator, found, options, selection, .. } = self;
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.problems.0.extend(unused);
@@ -289,6 +296,60 @@ impl Planner<'_> {
             read: found.read,
             diagnostics: found.problems,
         })
+    }
+
+    /// A plan of a part must hold what has moved, at both its addresses: else it would show a state that is in neither.
+    fn refuse_untargeted_moves(&self) -> Result<(), Diagnostics> {
+        let mut missing: Vec<&InstanceAddress> =
+            self.moves.all().flat_map(|(from, to)| [from, to]).filter(|a| !self.selection.is_targeted(a)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort();
+        let options: Vec<String> = missing.iter().map(|a| format!("--target '{a}'")).collect();
+        Err(Diagnostic::error("Moved resource instances excluded by targeting")
+            .detail("objects in state have moved to new addresses, and the targets do not cover all of them")
+            .help(format!("plan without --target, or add {}", options.join(" ")))
+            .into())
+    }
+
+    /// Reports moves that contradict what the stack declares, and says what could not move and what is let go.
+    fn tell_of_moves(&self) {
+        let mut found = self.found();
+        let kept =
+            |c: &&Change| c.deposed.is_none() && !matches!(c.action, Action::Delete | Action::Forget | Action::Read);
+        let wanted: HashSet<&InstanceAddress> = found.changes.iter().filter(kept).map(|c| &c.address).collect();
+        let problems = self.moves.refuse_wanted(&wanted);
+        let gone = |address: &InstanceAddress, action| {
+            found.changes.iter().any(|c| c.address == *address && c.action == action)
+        };
+        let blocked: Vec<String> = self
+            .moves
+            .blocked
+            .iter()
+            .filter(|(from, _)| gone(from, Action::Delete))
+            .map(|(from, to)| format!("{from} could not move to {to}"))
+            .collect();
+        let forgotten: Vec<String> =
+            found.changes.iter().filter(|c| c.action == Action::Forget).map(|c| c.address.to_string()).collect();
+        found.problems.extend(problems);
+        if !blocked.is_empty() {
+            found.problems.push(
+                Diagnostic::warning("Unresolved resource instance address changes")
+                    .detail(format!(
+                        "the new addresses are taken: {}; the plan destroys these objects",
+                        blocked.join("; ")
+                    ))
+                    .help("resolve it with `lakeform state mv` or `lakeform state rm`, then plan again"),
+            );
+        }
+        if !forgotten.is_empty() {
+            found.problems.push(
+                Diagnostic::warning("Some objects will no longer be managed by lakeform")
+                    .detail(format!("they are dropped from state and not deleted: {}", forgotten.join(", ")))
+                    .help("to manage them again, import them"),
+            );
+        }
     }
 
     /// Drops what state holds of data sources that were not read in this plan: they are gone or read during apply.

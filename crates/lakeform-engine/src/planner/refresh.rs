@@ -35,6 +35,7 @@ impl Planner<'_> {
         let hint = self.evaluator.block(owner).map(|(_, block)| sets(block));
         let objects: Vec<(InstanceAddress, Option<String>, ObjectState)> = self.evaluator.read_state(|state| {
             self.held_of(state, address)
+                .filter(|(a, _)| !self.moves.forgets(a))
                 .flat_map(|(a, i)| {
                     let current = i.current.iter().map(|o| (None, o));
                     let deposed = i.deposed.iter().map(|(k, o)| (Some(k.clone()), o));

@@ -107,6 +107,10 @@ pub(super) fn beside(into: &mut Table, from: Table, depth: usize, problems: &mut
         let deeper = super::section::depth(&name).unwrap_or(depth);
         match (&mut there.item.kind, field.item.kind) {
             (ItemKind::Table(a), ItemKind::Table(b)) if deeper > 1 => beside(a, b, deeper - 1, problems),
+            // `[[moved]]`: blocks without names.
+            (ItemKind::Array(a), ItemKind::Array(b)) if deeper == 1 && super::section::depth(&name).is_some() => {
+                a.extend(b);
+            }
             (_, kind) => {
                 let key = Span { source: field.item.source, range: field.key };
                 let (line, _) = there.key_span().line_column();

@@ -5,6 +5,7 @@ mod document;
 mod files;
 mod item;
 mod module;
+mod refactoring;
 mod resource;
 mod section;
 mod stack;

@@ -39,6 +39,8 @@ impl Builder {
         for (name, field) in self.fields(table, "provider") {
             self.provider(name, field, &mut module.providers);
         }
+        module.moved = self.moved(table);
+        module.removed = self.removed(table);
         for (mode, word) in [(Mode::Managed, "resource"), (Mode::Data, "data")] {
             for (ty, field) in self.fields(table, word) {
                 let Some(named) = self.table(&field.item, &format!("`{word}.{ty}`")) else { continue };
