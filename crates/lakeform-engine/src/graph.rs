@@ -94,6 +94,7 @@ impl Graph {
         for module in 0..build.graph.modules.len() {
             build.edges(module);
         }
+        build.imports(&stack.root);
         build.state(state);
         let Builder { graph, mut problems, .. } = build;
         if let Some(cycle) = order::cycle(&graph.dag) {
@@ -312,6 +313,23 @@ impl Builder {
                         .maybe_span(Some(resource.span.clone())),
                 ),
             }
+        }
+    }
+
+    /// An object can be adopted once its identifier is known.
+    fn imports(&mut self, root: &Module) {
+        for import in &root.imports {
+            let Some(node) = self.graph.by_address.get(&import.to.config).copied() else { continue };
+            let refs: Vec<_> = import.references().cloned().collect();
+            if let Some(own) = refs.iter().find(|r| self.targets(0, r).contains(&node)) {
+                self.problems.push(
+                    Diagnostic::error("Invalid import id argument")
+                        .detail("The import ID cannot reference the resource being imported.")
+                        .span(own.span.clone()),
+                );
+                continue;
+            }
+            self.refer(0, node, &refs);
         }
     }
 

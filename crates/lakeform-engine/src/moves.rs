@@ -254,25 +254,44 @@ fn follow(state: &mut State, renamed: &HashMap<ConfigAddress, ConfigAddress>) {
     }
 }
 
+/// The instances that a step of an endpoint means.
+#[derive(Debug, PartialEq)]
+enum Instances {
+    /// Whatever there are.
+    All,
+    /// The one with this key, or without one.
+    One(Option<InstanceKey>),
+}
+
+impl Instances {
+    fn meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(a), Self::One(b)) => a == b,
+            _ => true,
+        }
+    }
+}
+
 /// An endpoint as seen from the root.
 #[derive(Debug, PartialEq)]
 struct Steps {
-    /// Module calls; the key may be any where it is `Err`.
-    modules: Vec<(Arc<str>, Result<Option<InstanceKey>, ()>)>,
-    resource: Option<(Arc<str>, Arc<str>, Result<Option<InstanceKey>, ()>)>,
+    /// Module calls.
+    modules: Vec<(Arc<str>, Instances)>,
+    /// Type and name.
+    resource: Option<(Arc<str>, Arc<str>, Instances)>,
 }
 
 impl Steps {
     fn of(base: &ModulePath, end: &Endpoint, whole: bool) -> Self {
-        let last = |key: &Option<InstanceKey>| if whole { Err(()) } else { Ok(key.clone()) };
+        let last = |key: &Option<InstanceKey>| if whole { Instances::All } else { Instances::One(key.clone()) };
         let (own, resource) = match &end.0 {
             Target::Module(module) => (module, None),
             Target::Resource(r) => {
                 (&r.resource.module, Some((r.resource.ty.clone(), r.resource.name.clone(), last(&r.key))))
             }
         };
-        let mut modules: Vec<_> = base.0.iter().map(|name| (name.clone(), Err(()))).collect();
-        modules.extend(own.0.iter().map(|(name, key)| (name.clone(), Ok(key.clone()))));
+        let mut modules: Vec<_> = base.0.iter().map(|name| (name.clone(), Instances::All)).collect();
+        modules.extend(own.0.iter().map(|(name, key)| (name.clone(), Instances::One(key.clone()))));
         if let (None, Some(step)) = (&resource, modules.last_mut()) {
             step.1 = last(&end.key().cloned());
         }
@@ -284,7 +303,7 @@ impl Steps {
         let resources = match (&self.resource, &other.resource) {
             (None, None) => true,
             (Some((ty, name, key)), Some((other_ty, other_name, other_key))) => {
-                ty == other_ty && name == other_name && agree(key, other_key)
+                ty == other_ty && name == other_name && key.meet(other_key)
             }
             _ => false,
         };
@@ -299,13 +318,6 @@ impl Steps {
     }
 
     fn begins(&self, other: &Self) -> bool {
-        self.modules.iter().zip(&other.modules).all(|((a, key), (b, other))| a == b && agree(key, other))
-    }
-}
-
-fn agree(a: &Result<Option<InstanceKey>, ()>, b: &Result<Option<InstanceKey>, ()>) -> bool {
-    match (a, b) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => true,
+        self.modules.iter().zip(&other.modules).all(|((a, key), (b, other))| a == b && key.meet(other))
     }
 }

@@ -33,7 +33,7 @@ pub use model::{
     Backend, Check, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef, Resource,
     ResourceKey, Stack, Variable,
 };
-pub use refactoring::{Endpoint, Moved, Removed};
+pub use refactoring::{Endpoint, Import, ImportTarget, Moved, Removed};
 pub use reference::{Reference, Subject};
 pub use render::render;
 pub use types::TypeConstraint;

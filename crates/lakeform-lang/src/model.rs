@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use indexmap::IndexMap;
 use lakeform_core::{Block, ConvertError, Diagnostic, Diagnostics, Mode, Path, Source, Span, Value};
 
-use crate::{Body, Expr, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
+use crate::{Body, Expr, Import, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
 
 /// A stack: its own settings, the values for its variables, and its root module.
 #[derive(Clone, Debug)]
@@ -66,6 +66,8 @@ pub struct Module {
     pub moved: Vec<Moved>,
     /// `[[removed]]`
     pub removed: Vec<Removed>,
+    /// `[[import]]`; only the root module has any.
+    pub imports: Vec<Import>,
 }
 
 /// An input variable.

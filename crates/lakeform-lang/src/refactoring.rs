@@ -1,8 +1,13 @@
-//! Blocks that say what became of objects: `[[moved]]` and `[[removed]]`.
+//! Blocks that say what becomes of objects: `[[moved]]`, `[[removed]]` and `[[import]]`.
 
 use std::fmt;
 
-use lakeform_core::{InstanceAddress, InstanceKey, ModuleInstance, ModulePath, ResourceAddress, Span, address::Target};
+use lakeform_core::{
+    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, InstanceKey, ModuleInstance, ModulePath, ResourceAddress,
+    Span, address::Target,
+};
+
+use crate::{Expr, Reference, Scope};
 
 /// `[[moved]]`: objects of one address belong to another from now on.
 #[derive(Clone, Debug)]
@@ -24,6 +29,71 @@ pub struct Removed {
     pub destroy: bool,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// `[[import]]`: an existing object is adopted by a plan.
+///
+/// <https://developer.hashicorp.com/terraform/language/import>
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The resource instance that it becomes.
+    pub to: ImportTarget,
+    /// The identifier that Terraform documents for the type's import.
+    pub id: Expr,
+    /// One object for each element; `to` and `id` see it as `each`.
+    pub for_each: Option<Expr>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+impl Import {
+    /// What must be known before the object can be read.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.for_each.iter().chain([&self.id, &self.to.keys]).flat_map(Expr::references)
+    }
+}
+
+/// The address of an import, whose keys are expressions.
+#[derive(Clone, Debug)]
+pub struct ImportTarget {
+    /// The address without keys.
+    pub config: ConfigAddress,
+    /// Which modules on the way, and at the end the resource, have a key.
+    pub(crate) keyed: Vec<bool>,
+    /// A tuple of the keys.
+    pub(crate) keys: Expr,
+}
+
+impl ImportTarget {
+    /// The instance that is meant.
+    ///
+    /// # Errors
+    /// When a key cannot be worked out, is not known before apply, or is neither a string nor a whole number.
+    pub fn address(&self, scope: &dyn Scope) -> Result<InstanceAddress, Diagnostics> {
+        let values = self.keys.evaluate(scope)?;
+        let invalid = |detail: &str| {
+            Diagnostics::from(Diagnostic::error("Invalid import target").detail(detail).span(self.keys.span().clone()))
+        };
+        let mut values = values.as_slice().unwrap_or_default().iter();
+        let mut keys = self.keyed.iter().map(|keyed| {
+            let Some(value) = keyed.then(|| values.next()).flatten() else { return Ok(None) };
+            if !value.is_wholly_known() {
+                return Err(invalid("The key of the instance is known only after apply."));
+            }
+            match (value.as_str(), value.as_i64()) {
+                (Some(text), _) => Ok(Some(InstanceKey::String(text.into()))),
+                (None, Some(index)) if index >= 0 => Ok(Some(InstanceKey::Int(index as u64))),
+                _ => Err(invalid("The key of an instance is a string or a whole number.")),
+            }
+        });
+        let mut module = ModuleInstance::root();
+        for name in self.config.module.0.iter() {
+            module = module.child(name.clone(), keys.next().transpose()?.flatten());
+        }
+        let key = keys.next().transpose()?.flatten();
+        let ConfigAddress { mode, ty, name, .. } = self.config.clone();
+        Ok(ResourceAddress { module, mode, ty, name }.instance(key))
+    }
 }
 
 /// One end of a move. Without a key at its end it means all instances: of a resource, or of a module call.

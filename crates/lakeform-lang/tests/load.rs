@@ -272,8 +272,6 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
     let stack = r#"
 [resorce.aws_s3_bucket.x]
 [terraform]
-[[moved]]
-from = "a.b"
 [check.x]
 [ephemeral.a.b]
 [backend.s3]
@@ -292,23 +290,21 @@ nam = "x"
       at `resorce`
     s.toml:3:2: Unknown section `terraform` (what Terraform has there is in `stack.required_version` and `backend`; providers are built in)
       at `terraform`
-    s.toml:4:3: `moved` is not supported yet: Stacks cannot have this section yet.
-      at `moved`
-    s.toml:6:2: `check` is not supported yet: Stacks cannot have this section yet.
+    s.toml:4:2: `check` is not supported yet: Stacks cannot have this section yet.
       at `check`
-    s.toml:7:2: `ephemeral` is not supported yet: Stacks cannot have this section yet.
+    s.toml:5:2: `ephemeral` is not supported yet: Stacks cannot have this section yet.
       at `ephemeral`
-    s.toml:9:10: Two backends: `local` is a second one; a stack has exactly one backend.
+    s.toml:7:10: Two backends: `local` is a second one; a stack has exactly one backend.
       at `local`
-    s.toml:11:1: `provisioner` is not supported yet: Do what it does outside of the stack.
+    s.toml:9:1: `provisioner` is not supported yet: Do what it does outside of the stack.
       at `provisioner`
-    s.toml:13:1: Invalid combination of "count" and "for_each": The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.
+    s.toml:11:1: Invalid combination of "count" and "for_each": The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.
       at `for_each`
-    s.toml:14:17: Invalid name `0z`: A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.
+    s.toml:12:17: Invalid name `0z`: A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.
       at `"0z"`
-    s.toml:15:11: Invalid variable name `source`: The variable name "source" is reserved due to its special meaning inside module blocks.
+    s.toml:13:11: Invalid variable name `source`: The variable name "source" is reserved due to its special meaning inside module blocks.
       at `source`
-    s.toml:17:1: Unknown argument `nam` of `stack` (did you mean `name`?)
+    s.toml:15:1: Unknown argument `nam` of `stack` (did you mean `name`?)
       at `nam`
     "#);
 }

@@ -7,6 +7,7 @@ mod destroy;
 mod expansion;
 mod failure;
 mod graph;
+mod imports;
 mod lifecycle;
 mod modules;
 mod moves;

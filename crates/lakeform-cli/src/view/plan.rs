@@ -214,14 +214,18 @@ fn comment(change: &Change, style: Style) -> String {
         }
         (Action::DeleteThenCreate | Action::CreateThenDelete, _) => format!("{bold} must be {replaced}"),
         (Action::Delete, _) => format!("{bold} will be {}", style.bold(style.red("destroyed"))),
-        (Action::Forget, _) => format!("{bold} will be removed from the state, but will not be destroyed"),
+        (Action::Forget, _) => format!("{bold} will no longer be managed by lakeform, but will not be destroyed"),
         (Action::NoOp, _) => match (moved, &change.importing) {
             (Some(from), _) => format!("{} has moved to {}", style.bold(format!("  # {from}")), style.bold(address)),
             (None, Some(_)) => format!("{bold} will be imported"),
             (None, None) => format!("{bold} will not change"),
         },
     }];
-    lines.extend(change.reason.and_then(|reason| because(reason, &change.address)).map(|why| format!("  # ({why})")));
+    let why = match said {
+        Action::Forget => Some("destroy = false is set in the configuration".to_owned()),
+        _ => change.reason.and_then(|reason| because(reason, &change.address)),
+    };
+    lines.extend(why.map(|why| format!("  # ({why})")));
     if change.deposed.is_some() && change.action == Action::Delete {
         lines.push("  # (left over from a partially-failed replacement of this instance)".into());
     }

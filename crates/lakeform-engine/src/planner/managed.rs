@@ -22,6 +22,9 @@ impl<'a> Planner<'a> {
     /// Plans every instance of a managed resource block.
     pub(super) async fn managed(&self, node: NodeIndex) -> Result<(), Diagnostics> {
         let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        if let Some(config) = self.graph.address(node) {
+            self.adoptions(&config)?;
+        }
         let mut problems = Diagnostics::new();
         for at in self.evaluator.store.instances(index).iter() {
             if let Err(e) = self.managed_in(node, index, block, at).await {
@@ -140,10 +143,10 @@ impl<'a> Planner<'a> {
         let mut prior = self.found().prior.get(address).cloned();
         let mut importing = None;
         if prior.is_none()
-            && let Some((_, id)) = self.options.imports.iter().find(|(a, _)| a == address)
+            && let Some(id) = self.adopted(address)
         {
-            prior = Some(self.import(node, resource, address, id, &config).await?);
-            importing = Some(id.clone());
+            prior = Some(self.import(node, resource, address, &id, &config).await?);
+            importing = Some(id);
         }
         if self.options.mode == PlanMode::RefreshOnly {
             let live = prior.unwrap_or_else(|| Value::null(schema.block.ty()));

@@ -2,6 +2,7 @@
 
 mod data;
 mod delete;
+mod import;
 mod managed;
 mod refresh;
 
@@ -94,6 +95,8 @@ struct Found {
     prior: HashMap<InstanceAddress, Value>,
     /// Resource nodes with a change in this plan.
     changed: HashSet<NodeIndex>,
+    /// What `[[import]]` blocks say.
+    adoptions: import::Adoptions,
 }
 
 struct Planner<'a> {
@@ -250,6 +253,12 @@ impl Planner<'_> {
             .collect();
         self.drop_stale_data();
         self.tell_of_moves();
+        // Where something failed, instances are missing for another reason; a part of a stack lacks some on purpose.
+        if self.options.mode != PlanMode::Destroy && !self.selection.is_partial() && !self.found().problems.has_errors()
+        {
+            let stray = self.refuse_stray_adoptions();
+            self.found().problems.extend(stray);
+        }
         let Planner { evaluator, found, options, selection, .. } = self;
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.problems.0.extend(unused);

@@ -243,6 +243,12 @@ impl Builder {
 
     /// One static reference, as an expression.
     pub fn reference(&mut self, item: &Item, what: &str) -> Option<Expr> {
+        let (node, references) = self.reference_parts(item, what)?;
+        Some(Expr::new(&item.source, item.range.clone(), node, references))
+    }
+
+    /// One static reference: its tree, and what stands in its indexes before what it refers to itself.
+    pub fn reference_parts(&mut self, item: &Item, what: &str) -> Option<(Node, Vec<Reference>)> {
         let Some(text) = item.as_str() else {
             self.error(item.span(), format!("{what} must hold references"), format!("This is {}.", item.noun()));
             return None;
@@ -257,11 +263,10 @@ impl Builder {
             syntax::expression(&mut parser, text, &offsets)
         };
         self.problems.0.append(&mut parser.errors);
-        let expr = Expr::new(&item.source, item.range.clone(), node, parser.references);
         if self.problems.0.len() > before {
             return None;
         }
-        if expr.references().is_empty() || !is_reference(expr.node()) {
+        if parser.references.is_empty() || !is_reference(&node) {
             self.error(
                 item.span(),
                 format!("{what} must hold references"),
@@ -269,7 +274,7 @@ impl Builder {
             );
             return None;
         }
-        Some(expr)
+        Some((node, parser.references))
     }
 
     /// `precondition`, `postcondition`, `validation`: given once or several times.

@@ -41,6 +41,7 @@ impl Builder {
         }
         module.moved = self.moved(table);
         module.removed = self.removed(table);
+        module.imports = self.imports(table);
         for (mode, word) in [(Mode::Managed, "resource"), (Mode::Data, "data")] {
             for (ty, field) in self.fields(table, word) {
                 let Some(named) = self.table(&field.item, &format!("`{word}.{ty}`")) else { continue };

@@ -27,7 +27,7 @@ const SECTIONS: &[Section] = &[
     Section("output", Place::Anywhere, 2),
     Section("moved", Place::Anywhere, 1),
     Section("removed", Place::Anywhere, 1),
-    Section("import", Place::Later, 1),
+    Section("import", Place::Root, 1),
     Section("check", Place::Later, 2),
     Section("ephemeral", Place::Later, 3),
     Section("dependency", Place::Later, 2),

@@ -110,6 +110,12 @@ impl Checker<'_> {
         for resource in module.resources.values() {
             self.resource(resource, &references, &mut scope);
         }
+        for import in &module.imports {
+            let place = Place { each: import.for_each.is_some(), ..Place::default() };
+            self.expansion(None, import.for_each.as_ref(), None, &references, &scope, nowhere);
+            self.expr(&import.id, &references, &scope, place);
+            references.check(import.references(), place, &scope, self.out);
+        }
         for call in module.calls.values() {
             let place = Place { each: call.for_each.is_some(), count: call.count.is_some(), ..Place::default() };
             self.expansion(
