@@ -18,7 +18,7 @@ const BACKWARDS: [&str; 3] = ["delete fake_thing c-thing-2", "delete fake_thing 
 
 /// D01
 #[tokio::test]
-async fn destroy_deletes_in_the_reverse_order_of_dependencies() {
+async fn d01_destroy_deletes_in_the_reverse_order_of_dependencies() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     world.cloud.forget_calls();
@@ -28,7 +28,7 @@ async fn destroy_deletes_in_the_reverse_order_of_dependencies() {
 
 /// G05
 #[tokio::test]
-async fn orphans_are_deleted_in_the_order_that_state_recorded() {
+async fn g05_orphans_are_deleted_in_the_order_that_state_recorded() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     let plan = world.plan("").await;
@@ -53,7 +53,7 @@ async fn the_objects_of_a_module_that_is_gone_are_deleted() {
 
 /// D02
 #[tokio::test]
-async fn what_used_an_object_goes_before_the_object_is_changed() {
+async fn d02_what_used_an_object_goes_before_the_object_is_changed() {
     let mut world = World::new();
     world.apply("[resource.fake_thing.a]\nname = 'a'\n[resource.fake_thing.b]\nname = 'b-${fake_thing.a.id}'").await;
     let calls = world.calls_of("[resource.fake_thing.a]\nname = 'a2'").await;
@@ -62,7 +62,7 @@ async fn what_used_an_object_goes_before_the_object_is_changed() {
 
 /// D04, as Terraform 1.11 does it: an object that is no longer referred to goes before what referred to it changes.
 #[tokio::test]
-async fn what_is_no_longer_referred_to_goes_before_the_update() {
+async fn d04_what_is_no_longer_referred_to_goes_before_the_update() {
     let mut world = World::new();
     world.apply("[resource.fake_thing.a]\nname = 'a'\n[resource.fake_thing.b]\nname = 'b-${fake_thing.a.id}'").await;
     let calls = world.calls_of("[resource.fake_thing.b]\nname = 'b'").await;
@@ -71,7 +71,7 @@ async fn what_is_no_longer_referred_to_goes_before_the_update() {
 
 /// D03
 #[tokio::test]
-async fn destroy_evaluates_neither_outputs_nor_data() {
+async fn d03_destroy_evaluates_neither_outputs_nor_data() {
     let text = "
 [data.fake_lookup.x]
 name = 'x'
@@ -101,7 +101,7 @@ value = '${local.first}'
 
 /// D05
 #[tokio::test]
-async fn a_state_without_recorded_dependencies_can_be_destroyed() {
+async fn d05_a_state_without_recorded_dependencies_can_be_destroyed() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     for name in ["b", "c"] {
@@ -116,7 +116,7 @@ async fn a_state_without_recorded_dependencies_can_be_destroyed() {
 
 /// D06, M07
 #[tokio::test]
-async fn a_targeted_destroy_takes_dependents_along_and_leaves_dependencies() {
+async fn d06_a_targeted_destroy_takes_dependents_along_and_leaves_dependencies() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     world.options.mode = PlanMode::Destroy;
@@ -130,7 +130,7 @@ async fn a_targeted_destroy_takes_dependents_along_and_leaves_dependencies() {
 
 /// D06: an exclusion keeps what the excluded object needs.
 #[tokio::test]
-async fn a_destroy_that_excludes_an_object_keeps_its_dependencies() {
+async fn d06_a_destroy_that_excludes_an_object_keeps_its_dependencies() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     world.options.mode = PlanMode::Destroy;

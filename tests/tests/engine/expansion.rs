@@ -106,7 +106,7 @@ async fn a_resource_that_is_switched_off_is_deleted_and_null() {
 }
 
 #[tokio::test]
-async fn the_number_of_instances_must_be_known() {
+async fn v02_the_number_of_instances_must_be_known() {
     let world = World::new();
     let base = "[resource.fake_thing.a]\nname = 'a'\n";
     let told = world.refusal(&format!("{base}[resource.fake_thing.b]\ncount = '${{length(fake_thing.a.id)}}'")).await;
@@ -118,7 +118,7 @@ async fn the_number_of_instances_must_be_known() {
 
 /// V02
 #[tokio::test]
-async fn known_keys_with_unknown_values_are_planned() {
+async fn v02_known_keys_with_unknown_values_are_planned() {
     let text = "[resource.fake_thing.a]\nname = 'a'\n[resource.fake_thing.b]\nfor_each = { x = '${fake_thing.a.id}' }\nname \
                 = '${each.value}'\n";
     let mut world = World::new();
@@ -130,7 +130,7 @@ async fn known_keys_with_unknown_values_are_planned() {
 
 /// V04
 #[tokio::test]
-async fn sensitive_values_cannot_tell_instances_apart() {
+async fn v04_sensitive_values_cannot_tell_instances_apart() {
     let world = World::new();
     let told = world
         .refusal("[variable.s]\ndefault = { a = 1 }\nsensitive = true\n[resource.fake_thing.b]\nfor_each = '${var.s}'")

@@ -10,7 +10,7 @@ const A: &str = "[resource.fake_thing.a]\nname = 'a'\n";
 
 /// F01
 #[tokio::test]
-async fn a_create_that_fails_half_way_leaves_a_tainted_object_which_is_replaced_next_time() {
+async fn f01_a_create_that_fails_half_way_leaves_a_tainted_object_which_is_replaced_next_time() {
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).fails_after(ErrorKind::Other));
     let (report, _) = world.failure(A).await;
@@ -27,7 +27,7 @@ async fn a_create_that_fails_half_way_leaves_a_tainted_object_which_is_replaced_
 
 /// F02
 #[tokio::test]
-async fn a_create_that_made_nothing_leaves_nothing_in_state() {
+async fn f02_a_create_that_made_nothing_leaves_nothing_in_state() {
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).fails(ErrorKind::Denied));
     let (_, told) = world.failure(A).await;
@@ -37,7 +37,7 @@ async fn a_create_that_made_nothing_leaves_nothing_in_state() {
 
 /// F03
 #[tokio::test]
-async fn an_update_that_fails_keeps_the_prior_object() {
+async fn f03_an_update_that_fails_keeps_the_prior_object() {
     let mut world = World::new();
     world.apply(A).await;
     world.cloud.inject(Fault::on(Op::Update).fails(ErrorKind::Denied));
@@ -48,7 +48,7 @@ async fn an_update_that_fails_keeps_the_prior_object() {
 }
 
 #[tokio::test]
-async fn an_update_that_fails_half_way_taints_nothing_and_loses_nothing() {
+async fn f03_an_update_that_fails_half_way_taints_nothing_and_loses_nothing() {
     let mut world = World::new();
     world.apply(A).await;
     world.cloud.inject(Fault::on(Op::Update).fails_after(ErrorKind::Other));
@@ -62,7 +62,7 @@ async fn an_update_that_fails_half_way_taints_nothing_and_loses_nothing() {
 
 /// F04
 #[tokio::test]
-async fn a_delete_that_fails_keeps_the_object_its_taint_and_its_dependencies() {
+async fn f04_a_delete_that_fails_keeps_the_object_its_taint_and_its_dependencies() {
     let text = format!("{A}[resource.fake_thing.user]\nname = '${{fake_thing.a.id}}'");
     let mut world = World::new();
     world.apply(&text).await;
@@ -79,7 +79,7 @@ async fn a_delete_that_fails_keeps_the_object_its_taint_and_its_dependencies() {
 
 /// G03, F05, F12
 #[tokio::test]
-async fn a_failure_skips_only_what_depends_on_it_and_all_failures_are_told() {
+async fn g03_f05_f12_a_failure_skips_only_what_depends_on_it_and_all_failures_are_told() {
     let text = "
 [resource.fake_bucket.bad]
 name = 'bad'
@@ -116,7 +116,7 @@ value = '${fake_bucket.bad.arn}'
 
 /// F06
 #[tokio::test]
-async fn a_result_other_than_planned_is_an_error_and_saved_all_the_same() {
+async fn f06_a_result_other_than_planned_is_an_error_and_saved_all_the_same() {
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).answers("name", "other"));
     let (_, told) = world.failure(A).await;

@@ -6,7 +6,7 @@ use crate::support::world::{World, summary};
 
 /// G02
 #[tokio::test]
-async fn a_cycle_names_its_path_and_nothing_is_done() {
+async fn g02_a_cycle_names_its_path_and_nothing_is_done() {
     let world = World::new();
     for (text, wanted) in [
         (
@@ -34,14 +34,14 @@ async fn a_cycle_names_its_path_and_nothing_is_done() {
 
 /// G02
 #[tokio::test]
-async fn a_resource_that_refers_to_itself_is_refused() {
+async fn g02_a_resource_that_refers_to_itself_is_refused() {
     let told = World::new().refusal("[resource.fake_thing.a]\nname = '${fake_thing.a.id}'\n").await;
     assert!(told.contains("fake_thing.a"), "{told}");
 }
 
 /// G02
 #[tokio::test]
-async fn a_cycle_through_modules_names_them() {
+async fn g02_a_cycle_through_modules_names_them() {
     let mut world = World::new();
     world.module("m", "[variable.i]\n[output.o]\nvalue = '${var.i}'\n");
     let told = world
@@ -101,7 +101,7 @@ async fn all_problems_of_a_plan_are_told_in_one_go() {
 
 /// G01
 #[tokio::test]
-async fn a_hundred_dependents_follow_one_resource() {
+async fn g01_a_hundred_dependents_follow_one_resource() {
     let many: String =
         (0..100).map(|i| format!("[resource.fake_thing.t{i}]\nname = '${{fake_thing.root.id}}-{i}'\n")).collect();
     let text = format!("[resource.fake_thing.root]\nname = 'root'\n{many}");

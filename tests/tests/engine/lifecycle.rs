@@ -14,7 +14,7 @@ fn thing(body: &str) -> String {
 
 /// D08
 #[tokio::test]
-async fn prevent_destroy_refuses_to_destroy_and_to_replace() {
+async fn d08_prevent_destroy_refuses_to_destroy_and_to_replace() {
     let mut world = World::new();
     world.apply(&thing(&format!("name = 'a'\nsize = 1\n{KEEP}"))).await;
     let told = world.refusal(&thing(&format!("name = 'a'\nsize = 2\n{KEEP}"))).await;
@@ -26,7 +26,7 @@ async fn prevent_destroy_refuses_to_destroy_and_to_replace() {
 
 /// D08
 #[tokio::test]
-async fn prevent_destroy_allows_updates_and_ends_with_the_block() {
+async fn d08_prevent_destroy_allows_updates_and_ends_with_the_block() {
     let mut world = World::new();
     world.apply(&thing(&format!("name = 'a'\n{KEEP}"))).await;
     world.apply(&thing(&format!("name = 'b'\n{KEEP}"))).await;
@@ -35,7 +35,7 @@ async fn prevent_destroy_allows_updates_and_ends_with_the_block() {
 
 /// D08
 #[tokio::test]
-async fn prevent_destroy_refuses_a_smaller_count() {
+async fn d08_prevent_destroy_refuses_a_smaller_count() {
     let mut world = World::new();
     world.apply(&thing(&format!("count = 2\n{KEEP}"))).await;
     let told = world.refusal(&thing(&format!("count = 1\n{KEEP}"))).await;
@@ -44,7 +44,7 @@ async fn prevent_destroy_refuses_a_smaller_count() {
 
 /// D08
 #[tokio::test]
-async fn prevent_destroy_takes_an_expression() {
+async fn d08_prevent_destroy_takes_an_expression() {
     let text = |env: &str, size: u32| {
         format!(
             "[variable.env]\ndefault = '{env}'\n[locals]\nkeep = '${{var.env == \"prod\"}}'\n[resource.fake_thing.a]\nsize = \
@@ -63,7 +63,7 @@ fn bucket(body: &str, ignore: &str) -> String {
 
 /// V07
 #[tokio::test]
-async fn ignored_attributes_are_set_at_creation_and_left_alone_afterwards() {
+async fn v07_ignored_attributes_are_set_at_creation_and_left_alone_afterwards() {
     let mut world = World::new();
     world.apply(&bucket("tags = { a = '1' }", "['tags']")).await;
     assert_eq!(world.attribute("fake_bucket.b", "tags").as_deref(), Some(r#"{"a":"1"}"#));
@@ -75,7 +75,7 @@ async fn ignored_attributes_are_set_at_creation_and_left_alone_afterwards() {
 
 /// V07
 #[tokio::test]
-async fn one_key_of_a_map_can_be_ignored() {
+async fn v07_one_key_of_a_map_can_be_ignored() {
     let ignore = r#"['tags["a"]']"#;
     let mut world = World::new();
     world.apply(&bucket("tags = { a = '1', b = '1' }", ignore)).await;
@@ -91,7 +91,7 @@ async fn one_key_of_a_map_can_be_ignored() {
 
 /// V07: a key that appears outside and is ignored stays.
 #[tokio::test]
-async fn an_ignored_key_that_somebody_else_adds_stays() {
+async fn v07_an_ignored_key_that_somebody_else_adds_stays() {
     let ignore = r#"['tags["owner"]', 'tags_all']"#;
     let mut world = World::new();
     world.apply(&bucket("tags = { a = '1' }", ignore)).await;
@@ -105,7 +105,7 @@ async fn an_ignored_key_that_somebody_else_adds_stays() {
 
 /// V07
 #[tokio::test]
-async fn all_ignores_everything_and_replaces_nothing() {
+async fn v07_all_ignores_everything_and_replaces_nothing() {
     let mut world = World::new();
     world.apply(&bucket("tags = { a = '1' }", "'all'")).await;
     let other = "[resource.fake_bucket.b]\nname = 'other'\nlifecycle = { ignore_changes = 'all' }\n";
@@ -114,7 +114,7 @@ async fn all_ignores_everything_and_replaces_nothing() {
 
 /// V07
 #[tokio::test]
-async fn an_attribute_inside_a_block_can_be_ignored() {
+async fn v07_an_attribute_inside_a_block_can_be_ignored() {
     let text = |kind: &str, label: &str| {
         format!(
             "[resource.fake_database.d]\nname = 'd'\n[resource.fake_table.t]\nname = 't'\ndatabase = \
@@ -132,7 +132,7 @@ async fn an_attribute_inside_a_block_can_be_ignored() {
 
 /// V07: a tainted object is replaced whatever is ignored.
 #[tokio::test]
-async fn taint_wins_over_ignore_changes() {
+async fn v07_taint_wins_over_ignore_changes() {
     let mut world = World::new();
     world.apply(&bucket("", "'all'")).await;
     world.taint("fake_bucket.b");
@@ -148,7 +148,7 @@ fn triggered(name: &str, size: u32, by: &str) -> String {
 
 /// R11
 #[tokio::test]
-async fn an_update_and_a_replacement_of_the_trigger_replace() {
+async fn r11_an_update_and_a_replacement_of_the_trigger_replace() {
     for (name, size, action) in [("x", 1, Action::Update), ("a", 2, Action::DeleteThenCreate)] {
         let mut world = World::new();
         world.apply(&triggered("a", 1, "fake_thing.a")).await;
@@ -162,7 +162,7 @@ async fn an_update_and_a_replacement_of_the_trigger_replace() {
 
 /// R11
 #[tokio::test]
-async fn an_attribute_as_trigger_replaces_only_when_it_changes() {
+async fn r11_an_attribute_as_trigger_replaces_only_when_it_changes() {
     let mut world = World::new();
     world.apply(&triggered("a", 1, "fake_thing.a.name")).await;
     let plan = world.plan(&triggered("x", 1, "fake_thing.a.name")).await;
@@ -175,7 +175,7 @@ async fn an_attribute_as_trigger_replaces_only_when_it_changes() {
 
 /// R11
 #[tokio::test]
-async fn a_trigger_that_is_first_created_replaces_nothing() {
+async fn r11_a_trigger_that_is_first_created_replaces_nothing() {
     let mut world = World::new();
     world.apply("[resource.fake_thing.b]\nname = 'b'\n").await;
     let plan = world.plan(&triggered("a", 1, "fake_thing.a")).await;
@@ -184,7 +184,7 @@ async fn a_trigger_that_is_first_created_replaces_nothing() {
 
 /// R11
 #[tokio::test]
-async fn an_instance_can_be_triggered_by_its_counterpart() {
+async fn r11_an_instance_can_be_triggered_by_its_counterpart() {
     let text = |second: &str| {
         format!(
             "[resource.fake_thing.a]\nfor_each = {{ x = '1', y = '{second}' }}\nname = '${{each.value}}'\n\
@@ -202,7 +202,7 @@ async fn an_instance_can_be_triggered_by_its_counterpart() {
 
 /// R11
 #[tokio::test]
-async fn a_trigger_that_does_not_exist_is_refused() {
+async fn r11_a_trigger_that_does_not_exist_is_refused() {
     let world = World::new();
     let told = world
         .refusal("[resource.fake_thing.b]\nname = 'b'\nlifecycle = { replace_triggered_by = ['fake_thing.nowhere'] }")
@@ -224,7 +224,7 @@ async fn depends_on_orders_without_a_reference() {
 
 /// V08
 #[tokio::test]
-async fn a_precondition_stops_before_and_a_postcondition_after() {
+async fn v08_a_precondition_stops_before_and_a_postcondition_after() {
     let text = |pre: &str, post: &str| {
         format!(
             "[resource.fake_thing.a]\nname = 'a'\n[[resource.fake_thing.a.lifecycle.precondition]]\ncondition = \
@@ -246,7 +246,7 @@ async fn a_precondition_stops_before_and_a_postcondition_after() {
 }
 
 #[tokio::test]
-async fn create_before_destroy_alone_changes_nothing_in_the_cloud() {
+async fn x06_create_before_destroy_alone_changes_nothing_in_the_cloud() {
     let mut world = World::new();
     world.apply(&thing("name = 'a'")).await;
     let plan = world.plan(&thing("name = 'a'\nlifecycle = { create_before_destroy = true }")).await;
@@ -254,7 +254,7 @@ async fn create_before_destroy_alone_changes_nothing_in_the_cloud() {
 }
 
 #[tokio::test]
-async fn a_failed_precondition_of_one_instance_is_told_with_its_address() {
+async fn v08_a_failed_precondition_of_one_instance_is_told_with_its_address() {
     let world = World::new();
     world.cloud.inject(Fault::on(Op::Read).always().fails(ErrorKind::Denied));
     let told = world

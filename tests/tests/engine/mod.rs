@@ -12,6 +12,7 @@ mod lifecycle;
 mod modules;
 mod moves;
 mod planfile;
+mod reasons;
 mod refresh;
 mod replace;
 mod running;

@@ -48,7 +48,7 @@ async fn an_output_of_a_module_orders_what_refers_to_it() {
 
 /// G06
 #[tokio::test]
-async fn depends_on_of_a_module_call_holds_for_everything_inside() {
+async fn g06_depends_on_of_a_module_call_holds_for_everything_inside() {
     let text = "[module.first]\nsource = './inner'\nn = 'first'\n[module.second]\nsource = './inner'\nn = \
                 'second'\ndepends_on = ['module.first']\n";
     let mut world = nested();
@@ -64,7 +64,7 @@ async fn depends_on_of_a_module_call_holds_for_everything_inside() {
 
 /// G06
 #[tokio::test]
-async fn data_in_a_module_with_depends_on_is_read_while_planning_where_nothing_changes() {
+async fn g06_data_in_a_module_with_depends_on_is_read_while_planning_where_nothing_changes() {
     let mut world = World::new();
     world.module("m", "[data.fake_lookup.x]\nname = 'x'\n[output.id]\nvalue = '${data.fake_lookup.x.id}'\n");
     let text = |other: &str| {
@@ -113,7 +113,7 @@ async fn two_modules_may_refer_to_each_other_where_their_resources_do_not() {
 }
 
 #[tokio::test]
-async fn a_sensitive_output_of_a_module_stays_sensitive() {
+async fn v04_a_sensitive_output_of_a_module_stays_sensitive() {
     let mut world = World::new();
     world.module("m", "[output.s]\nvalue = 'hunter2'\nsensitive = true\n");
     let told = world.refusal("[module.m]\nsource = './m'\n[output.o]\nvalue = '${module.m.s}'\n").await;

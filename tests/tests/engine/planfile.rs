@@ -68,7 +68,7 @@ async fn a_plan_file_holds_no_secret_in_the_clear() {
 
 /// S03
 #[tokio::test]
-async fn a_stale_plan_is_refused() {
+async fn s03_a_stale_plan_is_refused() {
     let mut world = World::new();
     world.apply(STACK).await;
     let bytes = saved(&world, &STACK.replace("size = 1", "size = 2")).await;
@@ -80,7 +80,7 @@ async fn a_stale_plan_is_refused() {
 
 /// S03
 #[tokio::test]
-async fn a_plan_for_another_state_is_refused() {
+async fn s03_a_plan_for_another_state_is_refused() {
     let mut world = World::new();
     world.apply(STACK).await;
     let bytes = saved(&world, STACK).await;
@@ -91,7 +91,7 @@ async fn a_plan_for_another_state_is_refused() {
 
 /// S03: a first plan is stale once somebody else has applied.
 #[tokio::test]
-async fn a_first_plan_is_refused_where_there_is_a_state_by_now() {
+async fn s03_a_first_plan_is_refused_where_there_is_a_state_by_now() {
     let mut world = World::new();
     let bytes = saved(&world, STACK).await;
     world.apply(STACK).await;

@@ -21,7 +21,7 @@ async fn applied() -> World {
 
 /// X01
 #[tokio::test]
-async fn an_object_that_is_gone_is_created_again() {
+async fn x01_an_object_that_is_gone_is_created_again() {
     let mut world = applied().await;
     world.cloud.vanish("fake_bucket", "b");
     let plan = world.plan(TWO).await;
@@ -33,7 +33,7 @@ async fn an_object_that_is_gone_is_created_again() {
 
 /// X01: an orphan that is gone needs no delete.
 #[tokio::test]
-async fn an_orphan_that_is_gone_is_only_dropped() {
+async fn x01_an_orphan_that_is_gone_is_only_dropped() {
     let mut world = applied().await;
     let id = world.attribute("fake_thing.t", "id").unwrap();
     world.cloud.vanish("fake_thing", &id);
@@ -46,7 +46,7 @@ async fn an_orphan_that_is_gone_is_only_dropped() {
 
 /// X05
 #[tokio::test]
-async fn a_read_that_fails_is_an_error_and_never_means_gone() {
+async fn x05_a_read_that_fails_is_an_error_and_never_means_gone() {
     for kind in [ErrorKind::Denied, ErrorKind::Throttled, ErrorKind::Other, ErrorKind::Unreachable] {
         let world = applied().await;
         world.cloud.inject(Fault::on(Op::Read).of("fake_bucket").always().fails(kind));
@@ -58,7 +58,7 @@ async fn a_read_that_fails_is_an_error_and_never_means_gone() {
 
 /// X03
 #[tokio::test]
-async fn without_refresh_nothing_is_read() {
+async fn x03_without_refresh_nothing_is_read() {
     let mut world = applied().await;
     world.cloud.vanish("fake_bucket", "b");
     world.options.skip_refresh = true;
@@ -68,7 +68,7 @@ async fn without_refresh_nothing_is_read() {
 
 /// X02
 #[tokio::test]
-async fn refresh_only_changes_state_and_outputs_and_no_object() {
+async fn x02_refresh_only_changes_state_and_outputs_and_no_object() {
     let mut world = applied().await;
     let tags = lakeform_core::Value::map(lakeform_core::Type::String, [("a", "changed".into())]);
     world.cloud.drift("fake_bucket", "b", "tags", tags);
@@ -86,7 +86,7 @@ async fn refresh_only_changes_state_and_outputs_and_no_object() {
 }
 
 #[tokio::test]
-async fn refresh_only_drops_what_is_gone() {
+async fn x02_refresh_only_drops_what_is_gone() {
     let mut world = applied().await;
     let id = world.attribute("fake_thing.t", "id").unwrap();
     world.cloud.vanish("fake_thing", &id);

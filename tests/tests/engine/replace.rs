@@ -14,7 +14,7 @@ fn thing(size: u32, lifecycle: &str) -> String {
 
 /// R01
 #[tokio::test]
-async fn a_replacement_deletes_first_unless_create_before_destroy_is_set() {
+async fn r01_a_replacement_deletes_first_unless_create_before_destroy_is_set() {
     for (lifecycle, wanted, action) in [
         ("", ["delete fake_thing a", "create fake_thing a"], Action::DeleteThenCreate),
         (FIRST, ["create fake_thing a", "delete fake_thing a"], Action::CreateThenDelete),
@@ -38,7 +38,7 @@ fn with_user(size: u32, lifecycle: &str) -> String {
 
 /// R02
 #[tokio::test]
-async fn a_dependent_is_updated_between_the_create_and_the_delete() {
+async fn r02_a_dependent_is_updated_between_the_create_and_the_delete() {
     let mut world = World::new();
     world.apply(&with_user(1, FIRST)).await;
     let calls = world.calls_of(&with_user(2, FIRST)).await;
@@ -46,7 +46,7 @@ async fn a_dependent_is_updated_between_the_create_and_the_delete() {
 }
 
 #[tokio::test]
-async fn without_create_before_destroy_a_dependent_is_updated_last() {
+async fn r01_without_create_before_destroy_a_dependent_is_updated_last() {
     let mut world = World::new();
     world.apply(&with_user(1, "")).await;
     let calls = world.calls_of(&with_user(2, "")).await;
@@ -59,7 +59,7 @@ fn infected(size: u32) -> String {
 
 /// R03: what a resource that creates first depends on must stand until the old one is gone.
 #[tokio::test]
-async fn create_before_destroy_is_forced_on_dependencies_and_kept_in_state() {
+async fn r03_create_before_destroy_is_forced_on_dependencies_and_kept_in_state() {
     let mut world = World::new();
     world.apply(&infected(1)).await;
     assert!(world.object("fake_thing.a").unwrap().create_before_destroy);
@@ -74,7 +74,7 @@ async fn create_before_destroy_is_forced_on_dependencies_and_kept_in_state() {
 
 /// R04
 #[tokio::test]
-async fn a_pure_destroy_ignores_create_before_destroy() {
+async fn r04_a_pure_destroy_ignores_create_before_destroy() {
     let mut world = World::new();
     world.apply(&infected(1)).await;
     world.cloud.forget_calls();
@@ -85,7 +85,7 @@ async fn a_pure_destroy_ignores_create_before_destroy() {
 
 /// R05
 #[tokio::test]
-async fn old_objects_that_cannot_be_deleted_pile_up_as_deposed_and_go_later() {
+async fn r05_old_objects_that_cannot_be_deleted_pile_up_as_deposed_and_go_later() {
     let mut world = World::new();
     world.apply(&thing(1, FIRST)).await;
     world.cloud.inject(Fault::on(Op::Delete).always().fails(ErrorKind::Conflict));
@@ -107,7 +107,7 @@ async fn old_objects_that_cannot_be_deleted_pile_up_as_deposed_and_go_later() {
 
 /// R06
 #[tokio::test]
-async fn a_failed_create_gives_the_old_object_its_place_back() {
+async fn r06_a_failed_create_gives_the_old_object_its_place_back() {
     for tainted in [false, true] {
         let mut world = World::new();
         world.apply(&thing(1, FIRST)).await;
@@ -126,7 +126,7 @@ async fn a_failed_create_gives_the_old_object_its_place_back() {
 }
 
 #[tokio::test]
-async fn a_half_made_replacement_is_tainted_and_the_old_object_stays_deposed() {
+async fn r06_a_half_made_replacement_is_tainted_and_the_old_object_stays_deposed() {
     let mut world = World::new();
     world.apply(&thing(1, FIRST)).await;
     world.cloud.inject(Fault::on(Op::Create).fails_after(ErrorKind::Other));
@@ -141,7 +141,7 @@ async fn a_half_made_replacement_is_tainted_and_the_old_object_stays_deposed() {
 
 /// R07
 #[tokio::test]
-async fn only_a_deposed_object_left_means_create_and_delete_it() {
+async fn r07_only_a_deposed_object_left_means_create_and_delete_it() {
     let mut world = World::new();
     world.apply(&thing(1, FIRST)).await;
     world.state.depose(&address("fake_thing.a")).unwrap();
@@ -156,7 +156,7 @@ async fn only_a_deposed_object_left_means_create_and_delete_it() {
 
 /// R08
 #[tokio::test]
-async fn a_deposed_object_that_is_gone_is_dropped_without_a_word() {
+async fn r08_a_deposed_object_that_is_gone_is_dropped_without_a_word() {
     let mut world = World::new();
     world.apply(&thing(1, FIRST)).await;
     world.cloud.inject(Fault::on(Op::Delete).fails(ErrorKind::Conflict));
@@ -170,7 +170,7 @@ async fn a_deposed_object_that_is_gone_is_dropped_without_a_word() {
 
 /// R10
 #[tokio::test]
-async fn scaling_in_deletes_before_the_dependent_is_updated_and_after_it_where_created_first() {
+async fn r10_scaling_in_deletes_before_the_dependent_is_updated_and_after_it_where_created_first() {
     let text = |count: u32, lifecycle: &str| {
         format!(
             "[resource.fake_thing.a]\ncount = {count}\nname = 'a${{count.index}}'\n{lifecycle}\n[resource.fake_thing.all]\nname \
@@ -189,7 +189,7 @@ async fn scaling_in_deletes_before_the_dependent_is_updated_and_after_it_where_c
 
 /// R13, V09: the plan has to fear a replacement, and the apply finds that nothing is to be done.
 #[tokio::test]
-async fn an_unknown_value_that_turns_out_equal_replaces_nothing() {
+async fn r13_an_unknown_value_that_turns_out_equal_replaces_nothing() {
     let text = |location: &str| {
         format!(
             "[resource.fake_database.d]\nname = 'd'\nlocation = '{location}'\n[resource.fake_bucket.b]\nname = \
@@ -210,7 +210,7 @@ async fn an_unknown_value_that_turns_out_equal_replaces_nothing() {
 
 /// R09
 #[tokio::test]
-async fn replacements_across_modules_are_no_cycle() {
+async fn r09_replacements_across_modules_are_no_cycle() {
     let mut world = World::new();
     world.module(
         "m",

@@ -22,7 +22,7 @@ name = 'c-${fake_thing.b.id}'
 
 /// F07
 #[tokio::test]
-async fn an_interrupt_finishes_what_is_in_flight_and_starts_nothing_new() {
+async fn f07_an_interrupt_finishes_what_is_in_flight_and_starts_nothing_new() {
     let mut world = World::new();
     let gate = Gate::new();
     world.cloud.inject(Fault::on(Op::Create).named("a").held_by(&gate));
@@ -44,7 +44,7 @@ async fn an_interrupt_finishes_what_is_in_flight_and_starts_nothing_new() {
 
 /// F07
 #[tokio::test]
-async fn a_second_interrupt_ends_waiting_and_keeps_what_there_is() {
+async fn f07_a_second_interrupt_ends_waiting_and_keeps_what_there_is() {
     let text = "[resource.fake_database.d]\nname = 'd'\n";
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).effect(Effect::Pending(1_000_000)));
@@ -62,7 +62,7 @@ async fn a_second_interrupt_ends_waiting_and_keeps_what_there_is() {
 
 /// F07
 #[tokio::test]
-async fn an_interrupted_plan_is_no_plan() {
+async fn f07_an_interrupted_plan_is_no_plan() {
     let world = World::new();
     world.cancel.escalate();
     let told = world.refusal(THREE).await;
@@ -101,7 +101,7 @@ async fn a_create_whose_answer_is_lost_is_not_repeated() {
 
 /// G01
 #[tokio::test]
-async fn no_more_calls_run_at_once_than_allowed() {
+async fn g01_no_more_calls_run_at_once_than_allowed() {
     let text = "[resource.fake_thing.a]\ncount = 20\nname = '${count.index}'\n";
     let mut world = World::new();
     world.options.parallelism = 3;
@@ -112,7 +112,7 @@ async fn no_more_calls_run_at_once_than_allowed() {
 
 /// G01
 #[tokio::test]
-async fn everything_independent_runs_at_once() {
+async fn g01_everything_independent_runs_at_once() {
     let text = "[resource.fake_thing.a]\ncount = 20\nname = '${count.index}'\n[resource.fake_thing.z]\nname = \
                 '${length(fake_thing.a)}'\n";
     let mut world = World::new();
@@ -129,7 +129,7 @@ async fn everything_independent_runs_at_once() {
 
 /// G01
 #[tokio::test]
-async fn a_diamond_is_walked_in_order() {
+async fn g01_a_diamond_is_walked_in_order() {
     let text = "
 [resource.fake_thing.top]
 name = 'top'

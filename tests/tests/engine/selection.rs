@@ -23,7 +23,7 @@ value = '${fake_thing.other[1].id}'
 
 /// M07
 #[tokio::test]
-async fn a_target_takes_along_what_it_depends_on_and_warns() {
+async fn m07_a_target_takes_along_what_it_depends_on_and_warns() {
     let mut world = World::new();
     world.options.targets = vec!["fake_thing.b".parse().unwrap()];
     let plan = world.plan(CHAIN).await;
@@ -37,7 +37,7 @@ async fn a_target_takes_along_what_it_depends_on_and_warns() {
 
 /// M07
 #[tokio::test]
-async fn one_instance_of_many_can_be_targeted() {
+async fn m07_one_instance_of_many_can_be_targeted() {
     let mut world = World::new();
     world.options.targets = vec!["fake_thing.other[11]".parse().unwrap()];
     assert_eq!(summary(&world.plan(CHAIN).await), "fake_thing.other[11] Create");
@@ -45,7 +45,7 @@ async fn one_instance_of_many_can_be_targeted() {
 
 /// M07
 #[tokio::test]
-async fn a_module_can_be_targeted() {
+async fn m07_a_module_can_be_targeted() {
     let mut world = World::new();
     world.module("m", "[variable.n]\n[resource.fake_thing.x]\nname = '${var.n}'\n");
     let text = "[module.m]\nsource = './m'\nfor_each = ['p', 'q']\nn = '${each.key}-${fake_thing.base.id}'\n\
@@ -56,7 +56,7 @@ async fn a_module_can_be_targeted() {
 
 /// M07
 #[tokio::test]
-async fn an_exclusion_leaves_out_what_depends_on_it() {
+async fn m07_an_exclusion_leaves_out_what_depends_on_it() {
     let mut world = World::new();
     world.options.excludes = vec!["fake_thing.b".parse().unwrap(), "fake_thing.other".parse().unwrap()];
     let plan = world.plan(CHAIN).await;
@@ -65,7 +65,7 @@ async fn an_exclusion_leaves_out_what_depends_on_it() {
 
 /// M07
 #[tokio::test]
-async fn orphans_outside_the_target_stay() {
+async fn m07_orphans_outside_the_target_stay() {
     let mut world = World::new();
     world.apply("[resource.fake_thing.gone]\nname = 'gone'\n[resource.fake_thing.too]\nname = 'too'\n").await;
     world.options.targets = vec!["fake_thing.gone".parse().unwrap()];
@@ -74,7 +74,7 @@ async fn orphans_outside_the_target_stay() {
 
 /// R12
 #[tokio::test]
-async fn an_instance_is_replaced_by_request() {
+async fn r12_an_instance_is_replaced_by_request() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     world.options.replace = vec![address("fake_thing.a"), address("fake_thing.other[3]")];
@@ -90,7 +90,7 @@ async fn an_instance_is_replaced_by_request() {
 
 /// R12
 #[tokio::test]
-async fn a_request_that_names_no_instance_is_warned_about() {
+async fn r12_a_request_that_names_no_instance_is_warned_about() {
     let mut world = World::new();
     world.apply(CHAIN).await;
     world.options.replace = vec![address("fake_thing.other")];
@@ -108,7 +108,7 @@ fn importing(name: &str) -> World {
 
 /// M06
 #[tokio::test]
-async fn an_import_adopts_the_object_as_it_is() {
+async fn m06_an_import_adopts_the_object_as_it_is() {
     let text = "[resource.fake_bucket.b]\nname = 'b'\n";
     let mut world = importing("b");
     let plan = world.plan(text).await;
@@ -123,7 +123,7 @@ async fn an_import_adopts_the_object_as_it_is() {
 
 /// M06
 #[tokio::test]
-async fn an_import_may_update_what_it_adopts() {
+async fn m06_an_import_may_update_what_it_adopts() {
     let text = "[resource.fake_bucket.b]\nname = 'b'\nversioning = true\n";
     let mut world = importing("b");
     let plan = world.plan(text).await;
@@ -135,7 +135,7 @@ async fn an_import_may_update_what_it_adopts() {
 
 /// M06
 #[tokio::test]
-async fn an_import_of_nothing_is_refused() {
+async fn m06_an_import_of_nothing_is_refused() {
     let told = importing("nowhere").refusal("[resource.fake_bucket.b]\nname = 'b'\n").await;
     assert!(told.contains("Cannot import `nowhere`: there is no such object"), "{told}");
     let told = importing("b").refusal("[resource.fake_thing.t]\n").await;

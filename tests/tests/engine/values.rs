@@ -9,7 +9,7 @@ use crate::support::world::{World, change, summary};
 const DATABASE: &str = "[resource.fake_database.d]\nname = 'd'\nlocation = 'north'\npassword = 'hunter2'\n";
 
 #[tokio::test]
-async fn what_the_api_decides_is_unknown_until_it_is_applied() {
+async fn v01_what_the_api_decides_is_unknown_until_it_is_applied() {
     let mut world = World::new();
     let plan = world.plan(DATABASE).await;
     let after = &change(&plan, "fake_database.d").after;
@@ -22,7 +22,7 @@ async fn what_the_api_decides_is_unknown_until_it_is_applied() {
 }
 
 #[tokio::test]
-async fn a_computed_value_that_a_change_touches_is_unknown_again_and_others_are_not() {
+async fn v01_a_computed_value_that_a_change_touches_is_unknown_again_and_others_are_not() {
     let mut world = World::new();
     world.apply(DATABASE).await;
     let plan = world.plan(&DATABASE.replace("north", "south")).await;
@@ -33,7 +33,7 @@ async fn a_computed_value_that_a_change_touches_is_unknown_again_and_others_are_
 
 /// V06, X07
 #[tokio::test]
-async fn the_spelling_of_the_stack_stays_in_state_and_is_no_drift() {
+async fn v06_x07_the_spelling_of_the_stack_stays_in_state_and_is_no_drift() {
     let text = "[resource.fake_database.d]\nname = 'd'\nlocation = 'north'\n[resource.fake_table.t]\nname = 't'\ndatabase = \
                 '${fake_database.d.id}'\npolicy = { a = 1, b = [1, 2] }\ncolumn = [{ name = 'c' }]\n";
     let mut world = World::new();
@@ -94,7 +94,7 @@ fn named_by(sensitive: bool) -> String {
 
 /// V04
 #[tokio::test]
-async fn a_change_of_sensitivity_alone_is_no_update() {
+async fn v04_a_change_of_sensitivity_alone_is_no_update() {
     let mut world = World::new();
     world.apply(&named_by(false)).await;
     assert_eq!(summary(&world.plan(&named_by(true)).await), "");
@@ -105,7 +105,7 @@ async fn a_change_of_sensitivity_alone_is_no_update() {
 
 /// V04
 #[tokio::test]
-async fn sensitive_marks_are_kept_in_state_and_in_plans() {
+async fn v04_sensitive_marks_are_kept_in_state_and_in_plans() {
     let mut world = World::new();
     let plan = world.plan(&named_by(true)).await;
     assert!(change(&plan, "fake_thing.a").after.get("name").unwrap().is_sensitive());
@@ -118,7 +118,7 @@ async fn sensitive_marks_are_kept_in_state_and_in_plans() {
 
 /// V04
 #[tokio::test]
-async fn a_sensitive_value_reaches_an_output_only_on_purpose() {
+async fn v04_a_sensitive_value_reaches_an_output_only_on_purpose() {
     let world = World::new();
     let told = world.refusal(&format!("{DATABASE}[output.o]\nvalue = '${{fake_database.d.password}}'\n")).await;
     assert!(told.contains("Output `o` refers to sensitive values") && !told.contains("hunter2"), "{told}");
@@ -129,7 +129,7 @@ async fn a_sensitive_value_reaches_an_output_only_on_purpose() {
 
 /// V04
 #[tokio::test]
-async fn problems_never_tell_a_secret() {
+async fn v04_problems_never_tell_a_secret() {
     let text = "[variable.n]\ndefault = 'hunter2'\nsensitive = true\n[resource.fake_thing.a]\nsize = '${var.n}'\n";
     let told = World::new().refusal(text).await;
     assert!(!told.contains("hunter2"), "{told}");
@@ -137,7 +137,7 @@ async fn problems_never_tell_a_secret() {
 
 /// V05
 #[tokio::test]
-async fn a_write_only_value_is_in_neither_plan_nor_state() {
+async fn v05_a_write_only_value_is_in_neither_plan_nor_state() {
     let text = "[resource.fake_database.d]\nname = 'd'\ntoken_wo = 'hunter2'\ntoken_wo_version = 1\n";
     let mut world = World::new();
     let plan = world.plan(text).await;
@@ -150,7 +150,7 @@ async fn a_write_only_value_is_in_neither_plan_nor_state() {
 
 /// V03
 #[tokio::test]
-async fn an_unstable_function_is_unknown_in_a_plan_and_called_once() {
+async fn v03_an_unstable_function_is_unknown_in_a_plan_and_called_once() {
     let text = "[resource.fake_thing.a]\nname = '${uuid()}'\nlifecycle = { ignore_changes = ['name'] }\n[output.o]\nvalue = \
                 '${fake_thing.a.name}'\n";
     let mut world = World::new();
@@ -163,7 +163,7 @@ async fn an_unstable_function_is_unknown_in_a_plan_and_called_once() {
 }
 
 #[tokio::test]
-async fn an_optional_computed_attribute_keeps_what_the_api_chose() {
+async fn v01_an_optional_computed_attribute_keeps_what_the_api_chose() {
     let text = |owner: &str| {
         format!(
             "[resource.fake_database.d]\nname = 'd'\n[resource.fake_table.t]\nname = 't'\ndatabase = \
