@@ -356,6 +356,26 @@ fn one_object_can_be_imported() {
 }
 
 #[test]
+fn blocks_are_written_for_what_is_imported() {
+    use lakeform_testkit::fake::Bucket;
+    let folder = Folder::with("[stack]\nname = 'x'\n[[import]]\nto = 'fake_bucket.b'\nid = 'b'\n");
+    folder.cloud.seed(Bucket { name: "b".into(), versioning: Some(true), ..Bucket::default() });
+    let told = folder.fails(&["plan", "stack.toml"]);
+    assert!(told.contains("import target fake_bucket.b does not exist"), "{told}");
+    let plan = folder.ok(&["plan", "stack.toml", "--generate-config-out", "made.toml"]);
+    assert!(plan.contains("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy."), "{plan}");
+    let made = folder.read("made.toml");
+    assert!(made.contains("[resource.fake_bucket.b]\nname = \"b\"\nversioning = true\n"), "{made}");
+    assert!(!made.contains("arn"), "{made}");
+    // What somebody may have edited is not written over.
+    folder.fails(&["plan", "stack.toml", "--generate-config-out", "made.toml"]);
+    folder.write("stack.toml", folder.read("stack.toml").replace("[stack]\n", "[stack]\nextends = ['made.toml']\n"));
+    let applied = folder.ok(&["apply", "stack.toml", "--auto-approve"]);
+    assert!(applied.contains("1 imported, 0 added, 0 changed, 0 destroyed"), "{applied}");
+    assert!(folder.ok(&["plan", "stack.toml"]).contains("No changes."));
+}
+
+#[test]
 fn another_state_file_and_another_directory_can_be_named() {
     let folder = Folder::with(STACK);
     folder.write("deep/stack.toml", STACK);

@@ -226,6 +226,7 @@ impl PlanningOptions {
             excludes: self.exclude.clone(),
             replace: self.replace.clone(),
             imports: Vec::new(),
+            unwritten: Vec::new(),
             parallelism: self.parallelism.parallelism,
         }
     }

@@ -35,6 +35,8 @@ pub struct PlanOptions {
     pub replace: Vec<InstanceAddress>,
     /// Adopt these existing objects: the instance and the identifier that Terraform documents for its import.
     pub imports: Vec<(InstanceAddress, String)>,
+    /// Blocks that stand in for what is to be written: their objects are adopted as they are, whatever the block says.
+    pub unwritten: Vec<ConfigAddress>,
     /// How many provider calls may run at once; 0 means 32.
     pub parallelism: usize,
 }

@@ -23,6 +23,7 @@ mod backend;
 mod builder;
 mod drift;
 mod error;
+mod generate;
 mod graph;
 mod load;
 mod lock;

@@ -175,9 +175,10 @@ fn finish(cx: &Cx, applied: Applied, mode: PlanMode, json: bool) -> Result<Exit,
     let Applied { report, unsaved } = applied;
     let failed = report.diagnostics.has_errors() || report.interrupted || unsaved.is_some();
     let (add, change, destroy) = (report.added, report.changed, report.destroyed);
+    let imported = if report.imported > 0 { format!("{} imported, ", report.imported) } else { String::new() };
     let message = match mode {
         PlanMode::Destroy => format!("Destroy complete! Resources: {destroy} destroyed."),
-        _ => format!("Apply complete! Resources: {add} added, {change} changed, {destroy} destroyed."),
+        _ => format!("Apply complete! Resources: {imported}{add} added, {change} changed, {destroy} destroyed."),
     };
     if json {
         let time = cx.timestamp();

@@ -10,6 +10,7 @@ use crate::{
     cli::{InputOptions, LockOptions, PlanningOptions, StackOptions},
     cx::Cx,
     failure::Failure,
+    progress::Progress,
     view::{self, plan_json},
 };
 
@@ -31,6 +32,10 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     json: bool,
 
+    /// Write resource blocks for `[[import]]` blocks whose resource the stack lacks, and plan with them
+    #[arg(long, value_name = "FILE")]
+    generate_config_out: Option<PathBuf>,
+
     /// Exit with 2 where there are changes, 0 where there are none
     #[arg(long)]
     detailed_exitcode: bool,
@@ -50,6 +55,9 @@ pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
     cx.check(&loaded)?;
     cx.ask_for_variables(&mut loaded, &args.input).await?;
     let progress = cx.progress(false);
+    if let Some(path) = &args.generate_config_out {
+        generate(cx, &mut loaded, path, &progress).await?;
+    }
     let plan = progress.during(loaded.plan(args.planning.plan(), &progress, &cx.cancel)).await?;
     cx.warn(&plan.diagnostics);
     if let Some(path) = &args.out {
@@ -64,6 +72,21 @@ pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+}
+
+/// Terraform refuses to write over a file too: somebody may have edited it by now.
+async fn generate(cx: &Cx, loaded: &mut LoadedStack, path: &Path, progress: &Progress) -> Result<(), Failure> {
+    let at = cx.cwd.join(path);
+    let failed = |source| Failure::Io { what: format!("write {}", path.display()), source };
+    if at.exists() {
+        return Err(failed(std::io::ErrorKind::AlreadyExists.into()));
+    }
+    let name = path.display().to_string();
+    if let Some(text) = progress.during(loaded.generate_config(&name, progress, &cx.cancel)).await? {
+        std::fs::write(&at, text).map_err(failed)?;
+        cx.say(&format!("Wrote {name}: make it part of the stack (in `extends`, or in its directory), then apply.\n"));
+    }
+    Ok(())
 }
 
 fn save(cx: &Cx, loaded: &LoadedStack, plan: &Plan, path: &Path) -> Result<(), Failure> {

@@ -74,6 +74,8 @@ pub struct ApplyReport {
     pub added: usize,
     /// Objects changed in place.
     pub changed: usize,
+    /// Objects adopted.
+    pub imported: usize,
     /// Objects deleted, replacements included.
     pub destroyed: usize,
     /// What was not tried because something it depends on failed, or because the run was stopped.
@@ -162,6 +164,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         diagnostics: tally.problems,
         added: tally.added,
         changed: tally.changed,
+        imported: plan.changes.iter().filter(|c| c.importing.is_some()).count(),
         destroyed: tally.destroyed,
         skipped: tally.skipped,
         interrupted,
@@ -175,6 +178,7 @@ fn nothing_done(plan: Plan, diagnostics: Diagnostics) -> ApplyReport {
         diagnostics,
         added: 0,
         changed: 0,
+        imported: 0,
         destroyed: 0,
         skipped: vec![],
         interrupted: false,

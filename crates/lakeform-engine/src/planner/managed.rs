@@ -138,19 +138,24 @@ impl<'a> Planner<'a> {
             "Precondition failed:",
             address,
         )?;
-        let config =
-            self.evaluator.scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
+        let written = !self.options.unwritten.contains(&address.config());
+        let config = match written {
+            true => self
+                .evaluator
+                .scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?,
+            false => Value::null(schema.block.ty()),
+        };
         let mut prior = self.found().prior.get(address).cloned();
         let mut importing = None;
         if prior.is_none()
             && let Some(id) = self.adopted(address)
         {
-            prior = Some(self.import(node, resource, address, &id, &config).await?);
+            prior = Some(self.import(node, resource, address, &id, Some(&config).filter(|_| written)).await?);
             importing = Some(id);
         }
         if self.options.mode == PlanMode::RefreshOnly {
             let live = prior.unwrap_or_else(|| Value::null(schema.block.ty()));
-            if previous.is_some() {
+            if previous.is_some() || importing.is_some() {
                 self.found().changes.push(Change {
                     address: address.clone(),
                     previous_address: previous,
@@ -161,7 +166,7 @@ impl<'a> Planner<'a> {
                     after: live.clone(),
                     replace_paths: vec![],
                     provider: self.evaluator.provider_address(node),
-                    importing: None,
+                    importing,
                     create_before_destroy: self.create_first.contains(&node),
                     dependencies: self.dependencies.get(node).clone(),
                 });

@@ -124,12 +124,12 @@ impl Planner<'_> {
         resource: &dyn AnyResource,
         address: &InstanceAddress,
         id: &str,
-        config: &Value,
+        config: Option<&Value>,
     ) -> Result<Value, Diagnostics> {
         let client = self.evaluator.client(node).ok_or_else(|| Diagnostics::from(no_client(address)))?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
-        let config = config.clone().unmarked_deep();
-        let with = Surroundings { client: &client, config: Some(&config), timeout: None, cancelled: &cancelled };
+        let config = config.map(|config| config.clone().unmarked_deep());
+        let with = Surroundings { client: &client, config: config.as_ref(), timeout: None, cancelled: &cancelled };
         let begin = resource.import(with, id).map_err(|e| translate(&e, &address.to_string()))?;
         let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: Some(id) };
         let live = self.calls.make(subject, || resource.read(with, &begin), |_| None).await.map_err(|(_, d)| d)?;
