@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod checkov;
 mod cli;
 mod engine;
 mod stacks;
