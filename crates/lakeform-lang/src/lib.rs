@@ -29,8 +29,8 @@ pub use expr::{Expr, parse_expression};
 pub use format::format;
 pub use load::{load, load_str};
 pub use model::{
-    Backend, Check, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef, Resource,
-    ResourceKey, Stack, Variable,
+    Backend, Check, CheckBlock, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef,
+    Resource, ResourceKey, Stack, Variable,
 };
 pub use reference::{Reference, Subject};
 pub use render::render;

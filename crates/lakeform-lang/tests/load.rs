@@ -274,7 +274,7 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
 [terraform]
 [[moved]]
 from = "a.b"
-[check.x]
+[guard.x]
 [ephemeral.a.b]
 [backend.s3]
 [backend.local]
@@ -294,8 +294,8 @@ nam = "x"
       at `terraform`
     s.toml:4:3: `moved` is not supported yet: Stacks cannot have this section yet.
       at `moved`
-    s.toml:6:2: `check` is not supported yet: Stacks cannot have this section yet.
-      at `check`
+    s.toml:6:2: `guard` is not supported yet: Stacks cannot have this section yet.
+      at `guard`
     s.toml:7:2: `ephemeral` is not supported yet: Stacks cannot have this section yet.
       at `ephemeral`
     s.toml:9:10: Two backends: `local` is a second one; a stack has exactly one backend.
@@ -311,6 +311,23 @@ nam = "x"
     s.toml:17:1: Unknown argument `nam` of `stack` (did you mean `name`?)
       at `nam`
     "#);
+}
+
+#[test]
+fn checks_have_assertions_and_a_data_source_of_their_own() {
+    let stack = text(
+        "[data.a.x]\n[check.one]\nassert = [{ condition = '${var.a}', error_message = 'm' }, { condition = '${data.a.y.z}', \
+         error_message = '${local.m}' }]\n[check.one.data.a.y]\nprovider = 'a.b'\n[check.two.assert]\ncondition = \
+         '${path.module}'\nerror_message = 'm'\n",
+    );
+    let key = (Mode::Data, "a".into(), "y".into());
+    let one = &stack.root.checks["one"];
+    assert_eq!((one.asserts.len(), one.data.as_ref()), (2, Some(&key)));
+    let named: Vec<String> = one.references().map(|r| r.subject.to_string()).collect();
+    assert_eq!(named, ["var.a", "data.a.y", "local.m"]);
+    assert_eq!(stack.root.resources[&key].check.as_deref(), Some("one"));
+    assert_eq!(stack.root.resources.values().filter(|r| r.check.is_some()).count(), 1);
+    assert_eq!((stack.root.checks["two"].asserts.len(), &stack.root.checks["two"].data), (1, &None));
 }
 
 #[test]

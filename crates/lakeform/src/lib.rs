@@ -42,8 +42,9 @@ pub use error::Error;
 pub use graph::ResourceGraph;
 pub use lakeform_core as core;
 pub use lakeform_engine::{
-    Action, ApplyReport, Cancel, Change, Drift, Event, Events, Level, NoEvents, Operation, OutputChange, Plan,
-    PlanFile, PlanFileError, PlanMode, PlanOptions, Providers, Reason,
+    Action, ApplyReport, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
+    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Providers,
+    Reason,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

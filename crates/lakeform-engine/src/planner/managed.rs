@@ -11,6 +11,7 @@ use petgraph::graph::NodeIndex;
 
 use crate::{
     Action, Change, PlanMode, Providers, Reason,
+    conditions::Condition,
     evaluate::{Evaluator, concerning},
     expand::{Expansion, Repetition, expand},
     instance::{Decision, Wishes, decide, translate},
@@ -128,10 +129,9 @@ impl<'a> Planner<'a> {
             index,
             at,
             each.clone(),
-            Some(&block.lifecycle.preconditions),
+            &block.lifecycle.preconditions,
             None,
-            "Precondition failed:",
-            address,
+            Condition::Before(address),
         )?;
         let config =
             self.evaluator.scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
@@ -164,10 +164,9 @@ impl<'a> Planner<'a> {
             index,
             at,
             each,
-            Some(&block.lifecycle.postconditions),
+            &block.lifecycle.postconditions,
             Some(planned.clone()),
-            "Postcondition failed:",
-            address,
+            Condition::After(address),
         )?;
         let mut found = self.found();
         if action != Action::NoOp {

@@ -1,6 +1,7 @@
 //! Documents to modules.
 
 mod block;
+mod check;
 mod document;
 mod files;
 mod item;
