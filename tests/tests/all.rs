@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod engine;
+mod git_modules;
 mod stacks;
 mod support;
 mod trials;

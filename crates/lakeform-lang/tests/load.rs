@@ -210,7 +210,7 @@ name = 1
     insta::assert_snapshot!(problems(load(Path::new("root.toml"), dir.path())), @r#"
     root.toml:3:10: Cannot read none: no such file or directory
       at `"./none"`
-    root.toml:5:10: Remote module sources are not supported yet: `git::https://example.com/x.git` is not on this machine; a path like `./modules/network` is.
+    root.toml:5:10: Remote module sources are not available: Nothing fetches modules here; a path like `./modules/network` can be called.
       at `"git::https://example.com/x.git"`
     root.toml:7:10: Module registries are not supported: `hashicorp/consul/aws` is the address of a module registry. A path must start with `./` or `../`.
       at `"hashicorp/consul/aws"`
