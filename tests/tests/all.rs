@@ -7,6 +7,7 @@ mod bad_input;
 mod checkov;
 mod cli;
 mod engine;
+mod git_modules;
 mod stacks;
 mod support;
 mod trials;

@@ -50,6 +50,7 @@ pub(crate) enum Command {
     ForceUnlock(commands::force_unlock::ForceUnlockArgs),
     Lock(commands::lock::LockArgs),
     Bootstrap(commands::bootstrap::BootstrapArgs),
+    Upgrade(commands::upgrade::UpgradeArgs),
     Schema(commands::schema::SchemaArgs),
     Version(commands::version::VersionArgs),
     Completions(commands::completions::CompletionsArgs),
@@ -163,6 +164,7 @@ impl StackOptions {
             state: self.state.clone(),
             no_lock: lock.is_none_or(|l| !l.lock),
             lock_timeout: lock.map(|l| l.lock_timeout).unwrap_or_default(),
+            upgrade_modules: false,
         }
     }
 }

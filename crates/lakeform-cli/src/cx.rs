@@ -87,6 +87,7 @@ impl Cx {
                 .environment(self.world.env.clone())
                 .working_directory(&self.cwd)
                 .who((self.world.who)())
+                .git(crate::git::program(self.world.env.clone()))
                 .clock(move || clock());
             if let Some(home) = &self.world.home {
                 builder = builder.home(home);

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod cx;
 mod failure;
+mod git;
 mod progress;
 mod run;
 mod view;

@@ -104,6 +104,7 @@ async fn dispatch(cx: &Cx, command: Command) -> Result<Exit, Failure> {
         Command::Output(args) => commands::output::run(cx, &args).await,
         Command::Show(args) => commands::show::run(cx, &args).await,
         Command::Console(args) => commands::console::run(cx, &args).await,
+        Command::Upgrade(args) => commands::upgrade::run(cx, &args),
         Command::Graph(args) => commands::graph::run(cx, &args),
         Command::Import(args) => commands::import::run(cx, &args).await,
         Command::State(args) => commands::state::run(cx, &args).await,

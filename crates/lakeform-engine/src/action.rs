@@ -95,6 +95,8 @@ pub enum Reason {
     ReadBecauseConfigUnknown,
     /// Something it depends on changes.
     ReadBecauseDependencyPending,
+    /// It belongs to a check block, which is looked at again during apply.
+    ReadBecauseCheckNested,
 }
 
 impl Reason {
@@ -113,6 +115,7 @@ impl Reason {
             Self::DeleteBecauseDisabled => "delete_because_disabled",
             Self::ReadBecauseConfigUnknown => "read_because_config_unknown",
             Self::ReadBecauseDependencyPending => "read_because_dependency_pending",
+            Self::ReadBecauseCheckNested => "read_because_check_nested",
         }
     }
 }

@@ -7,13 +7,14 @@ use std::{
 };
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, ModuleInstance, Value};
-use lakeform_lang::{Check, Environment, Expr, Resource};
+use lakeform_lang::{Environment, Expr, Resource};
 use lakeform_provider::Configured;
 use lakeform_state::State;
 use petgraph::graph::NodeIndex;
 
 use crate::{
-    Providers,
+    CheckResults, Providers,
+    conditions::Condition,
     diff::mark_sensitive,
     expand::{Expansion, Repetition, expand},
     graph::{Graph, Kind},
@@ -28,6 +29,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) store: Store,
     /// The state that blocks without a value of this walk are read from.
     pub(crate) state: RwLock<State>,
+    /// What became of conditions in this walk.
+    pub(crate) results: Mutex<CheckResults>,
     environments: Vec<Environment>,
     clients: Mutex<HashMap<NodeIndex, Configured>>,
 }
@@ -48,6 +51,7 @@ impl<'a> Evaluator<'a> {
             given,
             store: Store::default(),
             state: RwLock::new(state),
+            results: Mutex::default(),
             environments,
             clients: Mutex::default(),
         }
@@ -187,7 +191,7 @@ impl<'a> Evaluator<'a> {
                 wrong.maybe_span(Some(variable.span.clone())).maybe_span(span.clone())
             })?;
             self.store.set(node, at, value.clone());
-            self.checks(index, at, None, Some(&variable.validations), None, "Invalid value for variable", name)?;
+            self.checks(index, at, None, &variable.validations, None, Condition::Validation(name))?;
         }
         Ok(())
     }
@@ -208,7 +212,7 @@ impl<'a> Evaluator<'a> {
     fn output(&self, node: NodeIndex, index: usize, name: &Arc<str>) -> Result<(), Diagnostics> {
         let Some(output) = self.graph.modules[index].module.outputs.get(name) else { return Ok(()) };
         for at in self.store.instances(index).iter() {
-            self.checks(index, at, None, Some(&output.preconditions), None, "Precondition of output failed:", name)?;
+            self.checks(index, at, None, &output.preconditions, None, Condition::Output(name))?;
         }
         self.in_each_instance(node, index, |scope| {
             let value = output.value.evaluate(scope)?;
@@ -238,52 +242,6 @@ impl<'a> Evaluator<'a> {
         }
         self.store.set_instances(*child, all);
         Ok(())
-    }
-
-    /// Evaluates conditions; those that cannot be told yet hold for now.
-    ///
-    /// # Errors
-    /// One problem for each that does not hold, with its message.
-    #[allow(clippy::too_many_arguments, reason = "each is a different part of the scope")]
-    pub(crate) fn checks(
-        &self,
-        module: usize,
-        at: &ModuleInstance,
-        each: Option<(InstanceKey, Value)>,
-        checks: Option<&[Check]>,
-        this: Option<Value>,
-        summary: &str,
-        subject: &dyn std::fmt::Display,
-    ) -> Result<(), Diagnostics> {
-        let mut problems = Diagnostics::new();
-        for check in checks.unwrap_or_default() {
-            let held = self.scoped(module, at, each.clone(), this.clone(), |scope| -> Result<_, Diagnostics> {
-                let value = check.condition.evaluate(scope)?;
-                let value = lakeform_core::convert(&value, &lakeform_core::Type::Bool).map_err(|e| {
-                    Diagnostic::error("Invalid condition").detail(e.message).span(check.condition.span().clone())
-                })?;
-                if !value.is_known() || value.as_bool() == Some(true) {
-                    return Ok(None);
-                }
-                Ok(Some(check.error_message.evaluate(scope)?))
-            });
-            match held {
-                Ok(None) => {}
-                Ok(Some(message)) => {
-                    let text = match message.as_str() {
-                        Some(text) if !message.is_sensitive() => text.to_owned(),
-                        _ => "the condition does not hold (its message is sensitive or unknown)".to_owned(),
-                    };
-                    problems.push(
-                        Diagnostic::error(format!("{summary} `{subject}`"))
-                            .detail(text)
-                            .span(check.condition.span().clone()),
-                    );
-                }
-                Err(e) => problems.extend(e),
-            }
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Configures the provider of a provider node.

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Refresh(ConfigAddress),
     /// A resource or data block.
     Resource(ResourceKey),
+    /// A check block. It is evaluated after the walk, and so is its data source.
+    Check(Arc<str>),
     /// A resource that is in state and no longer in the configuration.
     Orphan(ConfigAddress),
 }
@@ -57,6 +59,7 @@ pub(crate) struct ModuleNodes {
     pub(crate) outputs: HashMap<Arc<str>, NodeIndex>,
     pub(crate) calls: HashMap<Arc<str>, (NodeIndex, usize)>,
     pub(crate) resources: HashMap<ResourceKey, NodeIndex>,
+    pub(crate) checks: HashMap<Arc<str>, NodeIndex>,
     pub(crate) providers: HashMap<ProviderRef, NodeIndex>,
 }
 
@@ -121,6 +124,7 @@ impl Graph {
             Kind::Output(n) => format!("{path}{dot}output.{n}"),
             Kind::Provider(p) => format!("{path}{dot}provider.{p}"),
             Kind::Call(n) => format!("{path}{dot}module.{n}"),
+            Kind::Check(n) => format!("{path}{dot}check.{n}"),
             Kind::Resource((mode, ty, name)) => {
                 ConfigAddress { module: path.clone(), mode: *mode, ty: ty.clone(), name: name.clone() }.to_string()
             }
@@ -154,6 +158,13 @@ impl Graph {
             Kind::Call(n) => module.calls.get(n).map(|c| c.span.clone()),
             _ => None,
         }
+    }
+
+    /// Whether a node is the data source of a check block, which is read after the walk.
+    pub(crate) fn in_check(&self, node: NodeIndex) -> bool {
+        let Node { kind, module } = &self.dag[node];
+        let Kind::Resource(key) = kind else { return false };
+        self.modules[*module].module.resources.get(key).is_some_and(|r| r.check.is_some())
     }
 
     /// The provider configuration that a name means inside a module: its own, the one the call passes, or the caller's.
@@ -202,6 +213,7 @@ impl Builder {
             outputs: module.outputs.keys().map(|k| (k.clone(), add(Kind::Output(k.clone())))).collect(),
             calls: module.calls.keys().map(|k| (k.clone(), (add(Kind::Call(k.clone())), usize::MAX))).collect(),
             resources: module.resources.keys().map(|k| (k.clone(), add(Kind::Resource(k.clone())))).collect(),
+            checks: module.checks.keys().map(|k| (k.clone(), add(Kind::Check(k.clone())))).collect(),
             providers,
             module: module.clone(),
         };
@@ -277,6 +289,12 @@ impl Builder {
         for (name, call) in &module.calls {
             let (node, _) = self.graph.modules[index].calls[name];
             let refs: Vec<_> = call.expansion_references().cloned().collect();
+            self.refer(index, node, &refs);
+            self.link_call(own_call, node);
+        }
+        for (name, check) in &module.checks {
+            let node = self.graph.modules[index].checks[name];
+            let refs: Vec<_> = check.references().cloned().collect();
             self.refer(index, node, &refs);
             self.link_call(own_call, node);
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{ConfigAddress, Diagnostics, InstanceAddress, Path, Value, address::Target};
 use lakeform_state::State;
 
-use crate::{Action, Reason};
+use crate::{Action, CheckResults, Reason};
 
 /// What kind of plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -111,6 +111,8 @@ pub struct Plan {
     pub stored_serial: u64,
     /// Data sources that were read while planning.
     pub read: BTreeMap<InstanceAddress, Value>,
+    /// What became of conditions, as far as they can be told before apply.
+    pub checks: CheckResults,
     /// Warnings
     pub diagnostics: Diagnostics,
 }

@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Action, Change, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason,
+    Action, Change, CheckResults, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason,
     stored::{decode, encode},
 };
 
@@ -77,6 +77,7 @@ pub struct PlanFile {
     variables: BTreeMap<String, Json>,
     read: BTreeMap<String, Json>,
     prior_state: Json,
+    checks: CheckResults,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -140,6 +141,7 @@ impl PlanFile {
             variables: plan.variables.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
             read: plan.read.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
             prior_state: state,
+            checks: plan.checks.clone(),
         };
         serde_json::to_vec(&file).map_err(|e| PlanFileError::Format(e.to_string()))
     }
@@ -256,6 +258,7 @@ impl PlanFile {
             prior_state: State { serial: stored.serial, ..prior_state },
             stored_serial: stored.serial,
             read,
+            checks: self.checks,
             diagnostics: Diagnostics::new(),
         })
     }

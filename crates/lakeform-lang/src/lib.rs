@@ -28,10 +28,10 @@ pub use body::Body;
 pub use eval::{Environment, Scope, StaticScope};
 pub use expr::{Expr, parse_expression};
 pub use format::format;
-pub use load::{load, load_str};
+pub use load::{Fetch, GitSource, load, load_str, load_with};
 pub use model::{
-    Backend, Check, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef, Resource,
-    ResourceKey, Stack, Variable,
+    Backend, Check, CheckBlock, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef,
+    Resource, ResourceKey, Stack, Variable,
 };
 pub use refactoring::{Endpoint, Import, ImportTarget, Moved, Removed};
 pub use reference::{Reference, Subject};

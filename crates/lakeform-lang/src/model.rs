@@ -68,6 +68,8 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `[[import]]`; only the root module has any.
     pub imports: Vec<Import>,
+    /// `[check.NAME]`
+    pub checks: IndexMap<Arc<str>, CheckBlock>,
 }
 
 /// An input variable.
@@ -131,6 +133,24 @@ pub struct Check {
     pub error_message: Expr,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// A check block: assertions about the whole that never stop a run.
+#[derive(Clone, Debug)]
+pub struct CheckBlock {
+    /// `assert`
+    pub asserts: Vec<Check>,
+    /// Its own data source, which is in [`Module::resources`] with [`Resource::check`] set.
+    pub data: Option<ResourceKey>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+impl CheckBlock {
+    /// Every reference of its assertions.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.asserts.iter().flat_map(|c| [&c.condition, &c.error_message]).flat_map(Expr::references)
+    }
 }
 
 /// An output value.
@@ -205,6 +225,8 @@ pub struct Resource {
     pub lifecycle: Lifecycle,
     /// Every other key: the arguments of the type, and `timeouts`.
     pub body: Body,
+    /// The check block that a data source belongs to; nothing outside of it may refer to the data source.
+    pub check: Option<Arc<str>>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -266,6 +288,11 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// Whether it has preconditions or postconditions.
+    pub fn has_conditions(&self) -> bool {
+        !self.preconditions.is_empty() || !self.postconditions.is_empty()
+    }
+
     /// Every reference in it. Postconditions may refer to `self`.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         let checks =

@@ -210,7 +210,7 @@ name = 1
     insta::assert_snapshot!(problems(load(Path::new("root.toml"), dir.path())), @r#"
     root.toml:3:10: Cannot read none: no such file or directory
       at `"./none"`
-    root.toml:5:10: Remote module sources are not supported yet: `git::https://example.com/x.git` is not on this machine; a path like `./modules/network` is.
+    root.toml:5:10: Remote module sources are not available: Nothing fetches modules here; a path like `./modules/network` can be called.
       at `"git::https://example.com/x.git"`
     root.toml:7:10: Module registries are not supported: `hashicorp/consul/aws` is the address of a module registry. A path must start with `./` or `../`.
       at `"hashicorp/consul/aws"`
@@ -272,7 +272,7 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
     let stack = r#"
 [resorce.aws_s3_bucket.x]
 [terraform]
-[check.x]
+[guard.x]
 [ephemeral.a.b]
 [backend.s3]
 [backend.local]
@@ -290,8 +290,8 @@ nam = "x"
       at `resorce`
     s.toml:3:2: Unknown section `terraform` (what Terraform has there is in `stack.required_version` and `backend`; providers are built in)
       at `terraform`
-    s.toml:4:2: `check` is not supported yet: Stacks cannot have this section yet.
-      at `check`
+    s.toml:4:2: `guard` is not supported yet: Stacks cannot have this section yet.
+      at `guard`
     s.toml:5:2: `ephemeral` is not supported yet: Stacks cannot have this section yet.
       at `ephemeral`
     s.toml:7:10: Two backends: `local` is a second one; a stack has exactly one backend.
@@ -307,6 +307,23 @@ nam = "x"
     s.toml:15:1: Unknown argument `nam` of `stack` (did you mean `name`?)
       at `nam`
     "#);
+}
+
+#[test]
+fn checks_have_assertions_and_a_data_source_of_their_own() {
+    let stack = text(
+        "[data.a.x]\n[check.one]\nassert = [{ condition = '${var.a}', error_message = 'm' }, { condition = '${data.a.y.z}', \
+         error_message = '${local.m}' }]\n[check.one.data.a.y]\nprovider = 'a.b'\n[check.two.assert]\ncondition = \
+         '${path.module}'\nerror_message = 'm'\n",
+    );
+    let key = (Mode::Data, "a".into(), "y".into());
+    let one = &stack.root.checks["one"];
+    assert_eq!((one.asserts.len(), one.data.as_ref()), (2, Some(&key)));
+    let named: Vec<String> = one.references().map(|r| r.subject.to_string()).collect();
+    assert_eq!(named, ["var.a", "data.a.y", "local.m"]);
+    assert_eq!(stack.root.resources[&key].check.as_deref(), Some("one"));
+    assert_eq!(stack.root.resources.values().filter(|r| r.check.is_some()).count(), 1);
+    assert_eq!((stack.root.checks["two"].asserts.len(), &stack.root.checks["two"].data), (1, &None));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
 
-use crate::{Error, LoadOptions, LoadedStack};
+use crate::{Error, Git, LoadOptions, LoadedStack};
 
 /// What gives the time.
 pub(crate) type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) home: Option<PathBuf>,
     pub(crate) clock: Option<Clock>,
     pub(crate) who: String,
+    pub(crate) git: Option<Git>,
 }
 
 impl World {
@@ -86,6 +87,7 @@ pub struct Builder {
     home: Option<PathBuf>,
     clock: Option<Clock>,
     who: Option<String>,
+    git: Option<Git>,
     providers: Vec<Arc<dyn Provider>>,
 }
 
@@ -129,6 +131,12 @@ impl Builder {
         self
     }
 
+    /// What runs git, for modules from git. Without it there are none.
+    pub fn git(mut self, git: Git) -> Self {
+        self.git = Some(git);
+        self
+    }
+
     /// Adds a provider, or replaces the built-in one of the same name.
     pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
         self.providers.push(provider);
@@ -145,6 +153,7 @@ impl Builder {
             home: self.home,
             clock: self.clock,
             who: self.who.unwrap_or_default(),
+            git: self.git,
         };
         Lakeform {
             world: Arc::new(world),

@@ -27,6 +27,7 @@ mod generate;
 mod graph;
 mod load;
 mod lock;
+mod modules;
 mod plan_file;
 mod scope;
 mod session;
@@ -43,8 +44,9 @@ pub use error::Error;
 pub use graph::ResourceGraph;
 pub use lakeform_core as core;
 pub use lakeform_engine::{
-    Action, ApplyReport, Cancel, Change, Drift, Event, Events, Level, NoEvents, Operation, OutputChange, Plan,
-    PlanFile, PlanFileError, PlanMode, PlanOptions, Providers, Reason,
+    Action, ApplyReport, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
+    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Providers,
+    Reason,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;
@@ -52,6 +54,7 @@ pub use lakeform_state as state;
 pub use lakeform_state_s3::{Bootstrapped, Outcome, Step};
 pub use load::{LoadOptions, VariableSource};
 pub use lock::LockNotice;
+pub use modules::{Git, PinnedModule};
 pub use session::{Applied, Session, Unsaved};
 pub use stack::LoadedStack;
 pub use variables::nearest;

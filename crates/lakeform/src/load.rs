@@ -5,7 +5,7 @@ use std::{path::Path, path::PathBuf, sync::Arc, time::Duration};
 use lakeform_core::{Diagnostics, Value};
 use lakeform_lang::{Environment, Stack};
 
-use crate::{Error, Lakeform, LoadedStack, variables};
+use crate::{Error, Lakeform, LoadedStack, modules::Modules, variables};
 
 /// What is given beside the stack. The default: nothing, and the state is locked.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct LoadOptions {
     pub no_lock: bool,
     /// How long to wait for whoever holds the lock.
     pub lock_timeout: Duration,
+    /// Take the newest commits of modules from git, not those that are pinned.
+    pub upgrade_modules: bool,
 }
 
 /// Where values for variables come from.
@@ -34,8 +36,11 @@ pub enum VariableSource {
 }
 
 pub(crate) fn load(lakeform: &Lakeform, path: &Path, options: LoadOptions) -> Result<LoadedStack, Error> {
-    let (stack, warnings) = lakeform_lang::load(path, &lakeform.world.cwd)?;
-    with_stack(lakeform, stack, warnings, options)
+    let world = &lakeform.world;
+    let modules = Modules::new(world.git.as_ref(), &world.cwd.join(path), options.upgrade_modules)?;
+    let (stack, warnings) = lakeform_lang::load_with(path, &world.cwd, &modules)?;
+    let modules = modules.finish()?;
+    Ok(LoadedStack { modules, ..with_stack(lakeform, stack, warnings, options)? })
 }
 
 pub(crate) fn with_stack(
@@ -53,6 +58,7 @@ pub(crate) fn with_stack(
         variables,
         warnings,
         options,
+        modules: vec![],
         backend: tokio::sync::OnceCell::new(),
     })
 }

@@ -8,7 +8,9 @@ use lakeform_lang::{Environment, Stack};
 use lakeform_state::{LockInfo, OutputState, Snapshot, State, StateManager, TERRAFORM_VERSION};
 use lakeform_state_s3::Bootstrapped;
 
-use crate::{Applied, Backend, DriftReport, Error, Lakeform, LoadOptions, LockNotice, Session, VariableSource};
+use crate::{
+    Applied, Backend, DriftReport, Error, Lakeform, LoadOptions, LockNotice, PinnedModule, Session, VariableSource,
+};
 
 /// A loaded stack.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct LoadedStack {
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) warnings: Diagnostics,
     pub(crate) options: LoadOptions,
+    pub(crate) modules: Vec<PinnedModule>,
     pub(crate) backend: tokio::sync::OnceCell<Backend>,
 }
 
@@ -36,6 +39,11 @@ impl LoadedStack {
     /// Warnings of loading.
     pub fn warnings(&self) -> &Diagnostics {
         &self.warnings
+    }
+
+    /// The modules from git, and the commits in use.
+    pub fn modules(&self) -> &[PinnedModule] {
+        &self.modules
     }
 
     /// The variables that have neither a value nor a default.

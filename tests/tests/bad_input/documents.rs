@@ -72,6 +72,38 @@ fn documents() {
         ("module_that_is_not_there", "[module.a]\nsource = './modules/nowhere'\n"),
         ("extends_nothing", "[stack]\nextends = ['base.toml']\n"),
         ("extends_itself", "[stack]\nextends = ['stack.toml']\n"),
+        ("check_without_assert", "[check.a]\n"),
+        (
+            "check_with_an_unknown_key",
+            "[check.a]\nasert = { condition = '${path.module != \"\"}', error_message = 'm' }\n",
+        ),
+        ("check_of_a_constant", "[check.a.assert]\ncondition = true\nerror_message = 'm'\n"),
+        (
+            "check_with_several_data_sources",
+            "[check.a.assert]\ncondition = '${data.fake_pure.p.id == \"\"}'\nerror_message = 'm'\n[check.a.data.fake_pure.p]\ninput = \
+             'p'\n[check.a.data.fake_lookup.q]\nname = 'q'\n",
+        ),
+        (
+            "check_decides_for_its_data",
+            "[check.a.assert]\ncondition = '${data.fake_pure.p.id == \"\"}'\nerror_message = 'm'\n[check.a.data.fake_pure.p]\ninput = \
+             'p'\ncount = 2\nlifecycle = {}\n",
+        ),
+        (
+            "check_data_of_another_name",
+            "[data.fake_pure.p]\ninput = 'x'\n[check.a.assert]\ncondition = '${data.fake_pure.p.id == \"\"}'\nerror_message = \
+             'm'\n[check.a.data.fake_pure.p]\ninput = 'p'\n",
+        ),
+        (
+            "check_data_seen_from_outside",
+            "[check.a.assert]\ncondition = '${data.fake_pure.p.id == \"\"}'\nerror_message = 'm'\n[check.a.data.fake_pure.p]\ninput = \
+             'p'\n[check.b.assert]\ncondition = '${data.fake_pure.p.id == \"\"}'\nerror_message = 'm'\n[output.o]\nvalue = \
+             '${data.fake_pure.p.id}'\n",
+        ),
+        (
+            "several_wrong_checks_at_once",
+            "[check.a.assert]\ncondition = '${var.nothing}'\nerror_message = 'm'\n[check.b]\nassert = [{ condition = '${path.module == 1 && self.x}', \
+             error_message = ['m'] }]\ndata = { fake_pure = { p = { inputt = 'x' } } }\n",
+        ),
         (
             "several_problems_at_once",
             "[resource.aws_s3_bucket.a]\nbuket = '${var.x}'\n[resource.nothing.a]\n[locals]\nx = '${nope(1)}'\n",

@@ -2,6 +2,7 @@
 
 mod anything;
 mod basics;
+mod checks;
 mod data;
 mod destroy;
 mod expansion;

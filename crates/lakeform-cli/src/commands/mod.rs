@@ -17,5 +17,6 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod taint;
+pub(crate) mod upgrade;
 pub(crate) mod validate;
 pub(crate) mod version;

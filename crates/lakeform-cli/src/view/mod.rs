@@ -1,5 +1,6 @@
 //! What commands print: for people, and as JSON.
 
+pub(crate) mod checks_json;
 pub(crate) mod config_json;
 pub(crate) mod diff;
 pub(crate) mod drift;

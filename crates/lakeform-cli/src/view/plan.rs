@@ -263,6 +263,7 @@ pub(crate) fn because(reason: Reason, address: &InstanceAddress) -> Option<Strin
         Reason::DeleteBecauseDisabled => "because enabled is false".into(),
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".into(),
         Reason::ReadBecauseDependencyPending => "depends on a resource or a module with changes pending".into(),
+        Reason::ReadBecauseCheckNested => "config will be reloaded to verify a check block".into(),
     })
 }
 

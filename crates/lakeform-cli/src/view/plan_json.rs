@@ -6,7 +6,7 @@ use lakeform::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{config_json, plan::schema, state_json, values_json};
+use super::{checks_json, config_json, plan::schema, state_json, values_json};
 
 /// The whole document. `timestamp` is when it was made, RFC 3339.
 pub(crate) fn plan(plan: &Plan, loaded: &LoadedStack, timestamp: &str) -> Json {
@@ -27,6 +27,9 @@ pub(crate) fn plan(plan: &Plan, loaded: &LoadedStack, timestamp: &str) -> Json {
         "complete": plan.options.targets.is_empty() && plan.options.excludes.is_empty(),
         "errored": false,
     });
+    if let (Json::Object(out), false) = (&mut out, plan.checks.0.is_empty()) {
+        out.insert("checks".into(), checks_json::checks(&plan.checks));
+    }
     let drift: Vec<Json> = plan.drift.iter().map(|d| drift(d, providers)).collect();
     if let (Json::Object(out), false) = (&mut out, drift.is_empty()) {
         out.insert("resource_drift".into(), drift.into());

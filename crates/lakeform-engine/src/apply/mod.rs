@@ -1,5 +1,6 @@
 //! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
 
+mod checks;
 mod operate;
 mod saver;
 mod steps;
@@ -133,11 +134,13 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             let skip = |at| run.skip(&steps.dag[at]);
             let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst);
             order::walk(&steps.dag, visit, skip, stop).await;
+            run.checks().await;
         }
         saver.close();
     };
     tokio::join!(work, saver.run(&run.evaluator, events));
     run.outputs();
+    run.check_results();
     let interrupted = cancel.level() > Level::Run;
     let Run { evaluator, tally, .. } = run;
     let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

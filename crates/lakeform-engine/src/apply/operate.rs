@@ -16,6 +16,7 @@ use crate::{
     Action, Cancel, Change, Events, Operation, Plan, Reason,
     calls::{Calls, Subject, id_of},
     cancel::Level,
+    conditions::Condition,
     deps::Dependencies,
     diff::{broken_promise, mark_sensitive},
     evaluate::{Evaluator, concerning},
@@ -88,7 +89,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn open(&self, node: NodeIndex) -> Result<(), Diagnostics> {
+    pub(super) fn open(&self, node: NodeIndex) -> Result<(), Diagnostics> {
         if !self.selection.has(node) {
             return Ok(());
         }
@@ -107,9 +108,17 @@ impl<'a> Run<'a> {
         if !self.selection.has(node) {
             return Ok(());
         }
-        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
+        let Some((index, _)) = self.evaluator.block(node) else { return Ok(()) };
         for at in self.evaluator.store.instances(index).iter() {
-            let Some(expansion) = self.evaluator.store.expansion(node, at) else { continue };
+            self.close_in(node, at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn close_in(&self, node: NodeIndex, at: &ModuleInstance) {
+        if let (Some((_, block)), Some(expansion)) =
+            (self.evaluator.block(node), self.evaluator.store.expansion(node, at))
+        {
             let base = ResourceAddress {
                 module: at.clone(),
                 mode: block.mode,
@@ -120,7 +129,6 @@ impl<'a> Run<'a> {
             let gathered = expansion.gather(each.collect());
             self.evaluator.store.set(node, at, gathered);
         }
-        Ok(())
     }
 
     fn value_of(&self, address: &InstanceAddress) -> Value {
@@ -211,22 +219,14 @@ impl<'a> Run<'a> {
 
     // --- creating, changing, reading ---------------------------------------------------------------------------------
 
-    async fn apply(&self, change: &Change) -> Result<(), Diagnostics> {
+    pub(super) async fn apply(&self, change: &Change) -> Result<(), Diagnostics> {
         let address = &change.address;
         let node = self.node(address)?;
         let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
         let each = self.each(node, address);
         let at: &ModuleInstance = &address.resource.module;
         let lifecycle = &block.lifecycle;
-        self.evaluator.checks(
-            index,
-            at,
-            each.clone(),
-            Some(&lifecycle.preconditions),
-            None,
-            "Precondition failed:",
-            address,
-        )?;
+        self.evaluator.checks(index, at, each.clone(), &lifecycle.preconditions, None, Condition::Before(address))?;
         let schema = lakeform_lang::Schemas::resource(self.evaluator.providers, block.mode, &block.ty)
             .ok_or_else(|| Diagnostic::error("there is no such type"))?;
         let config =
@@ -244,15 +244,7 @@ impl<'a> Run<'a> {
                 self.make(node, address, change, config, ignore).await?
             }
         };
-        self.evaluator.checks(
-            index,
-            at,
-            each,
-            Some(&lifecycle.postconditions),
-            Some(value),
-            "Postcondition failed:",
-            address,
-        )
+        self.evaluator.checks(index, at, each, &lifecycle.postconditions, Some(value), Condition::After(address))
     }
 
     async fn read(

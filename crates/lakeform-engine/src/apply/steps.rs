@@ -109,7 +109,9 @@ impl<'a> Builder<'a> {
                 continue;
             }
             match &self.graph.dag[node].kind {
-                Kind::Refresh(_) | Kind::Orphan(_) => {}
+                Kind::Refresh(_) | Kind::Orphan(_) | Kind::Check(_) => {}
+                // Read after the walk.
+                Kind::Resource(_) if self.graph.in_check(node) => {}
                 Kind::Resource((mode, ..)) if destroy && *mode == Mode::Managed => {}
                 Kind::Resource(_) => {
                     let open = self.dag.add_node(Step::Open(node));

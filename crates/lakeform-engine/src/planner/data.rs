@@ -13,6 +13,7 @@ use crate::{
     Action, Change, Operation, Providers, Reason,
     calls::{Subject, id_of},
     cancel::Level,
+    conditions::Condition,
     diff::mark_sensitive,
     evaluate::concerning,
     stored::{encode, remark},
@@ -28,12 +29,7 @@ impl<'a> Planner<'a> {
             let wrong = Diagnostic::error(format!("There is no data source `{}`", block.ty));
             return Err(wrong.span(block.span.clone()).into());
         };
-        // What `depends_on` names decides when to read, never whether values are known where nothing changes.
-        let explicit = self.graph.explicit.get(&node).map(Vec::as_slice).unwrap_or_default();
-        let pending = {
-            let found = self.found();
-            explicit.iter().any(|n| found.changed.contains(n))
-        };
+        let pending = self.pending(node);
         let schema = source.schema();
         for at in self.evaluator.store.instances(index).iter() {
             let expansion = self.expand(node, index, block, at)?;
@@ -52,15 +48,14 @@ impl<'a> Planner<'a> {
                 let lifecycle = &block.lifecycle;
                 reads.push(Box::pin(async move {
                     let result = async {
-                        let pre = Some(lifecycle.preconditions.as_slice());
-                        self.evaluator.checks(index, at, each.clone(), pre, None, "Precondition failed:", &address)?;
+                        let before = Condition::Before(&address);
+                        self.evaluator.checks(index, at, each.clone(), &lifecycle.preconditions, None, before)?;
                         let config = self
                             .evaluator
                             .scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
                         let value = self.data_one(node, source, &address, config, pending).await?;
-                        let post = Some(lifecycle.postconditions.as_slice());
-                        let this = Some(value.clone());
-                        self.evaluator.checks(index, at, each, post, this, "Postcondition failed:", &address)?;
+                        let (this, after) = (Some(value.clone()), Condition::After(&address));
+                        self.evaluator.checks(index, at, each, &lifecycle.postconditions, this, after)?;
                         Ok(value)
                     };
                     (i, result.await.map_err(|e| concerning(e, &address)))
@@ -81,7 +76,15 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    async fn data_one(
+    /// Whether something changes that a data source depends on. What `depends_on` names decides when to read, never
+    /// whether values are known where nothing changes.
+    pub(super) fn pending(&self, node: NodeIndex) -> bool {
+        let explicit = self.graph.explicit.get(&node).map(Vec::as_slice).unwrap_or_default();
+        let found = self.found();
+        explicit.iter().any(|n| found.changed.contains(n))
+    }
+
+    pub(super) async fn data_one(
         &self,
         node: NodeIndex,
         source: &dyn AnyDataSource,

@@ -11,6 +11,7 @@ use petgraph::graph::NodeIndex;
 
 use crate::{
     Action, Change, PlanMode, Providers, Reason,
+    conditions::Condition,
     evaluate::{Evaluator, concerning},
     expand::{Expansion, Repetition, expand},
     instance::{Decision, Wishes, decide, translate},
@@ -133,10 +134,9 @@ impl<'a> Planner<'a> {
             index,
             at,
             each.clone(),
-            Some(&block.lifecycle.preconditions),
+            &block.lifecycle.preconditions,
             None,
-            "Precondition failed:",
-            address,
+            Condition::Before(address),
         )?;
         let written = !self.options.unwritten.contains(&address.config());
         let config = match written {
@@ -191,10 +191,9 @@ impl<'a> Planner<'a> {
             index,
             at,
             each,
-            Some(&block.lifecycle.postconditions),
+            &block.lifecycle.postconditions,
             Some(planned.clone()),
-            "Postcondition failed:",
-            address,
+            Condition::After(address),
         )?;
         let mut found = self.found();
         if action != Action::NoOp {

@@ -1,5 +1,6 @@
 //! Making a plan: walking the graph, reading live objects, deciding instance by instance.
 
+mod checks;
 mod data;
 mod delete;
 mod import;
@@ -150,6 +151,7 @@ impl Planner<'_> {
         if self.cancel.level() > Level::Run {
             return Err(Diagnostic::error("Planning was interrupted").detail("nothing was changed").into());
         }
+        self.checks().await;
         self.finish(stored_serial)
     }
 
@@ -232,6 +234,7 @@ impl Planner<'_> {
             Kind::Refresh(address) => self.refresh(address).await,
             Kind::Resource((Mode::Managed, ..)) if self.options.mode == PlanMode::Destroy => self.destroy(node),
             Kind::Resource((Mode::Managed, ..)) => self.managed(node).await,
+            Kind::Resource((Mode::Data, ..)) if self.graph.in_check(node) => Ok(()),
             Kind::Resource((Mode::Data, ..)) => self.data(node).await,
             Kind::Orphan(_) => self.destroy(node),
             Kind::Output(_) if root_output && self.options.mode == PlanMode::Destroy => Ok(()),
@@ -241,6 +244,8 @@ impl Planner<'_> {
 
     fn finish(self, stored_serial: u64) -> Result<Plan, Diagnostics> {
         let outputs = self.outputs();
+        let looked_at = |node| self.options.mode != PlanMode::Destroy && self.selection.has(node);
+        let checks = self.evaluator.check_results(looked_at);
         let unused: Vec<_> = self
             .options
             .imports
@@ -303,6 +308,7 @@ impl Planner<'_> {
             prior_state,
             stored_serial,
             read: found.read,
+            checks,
             diagnostics: found.problems,
         })
     }

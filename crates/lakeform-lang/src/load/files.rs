@@ -13,6 +13,7 @@ use super::{
     block::Builder,
     document,
     item::{self, Field, Item, ItemKind, Table},
+    source::{self, Fetch, GitSource, ModuleSource},
 };
 use crate::{
     Environment, Expr, Module, ModuleCall, ProviderRef, StaticScope,
@@ -23,7 +24,7 @@ use crate::{
 const META: &[&str] = &["source", "version", "providers", "count", "for_each", "depends_on"];
 
 /// Reads documents and builds modules.
-pub(super) struct Loader {
+pub(super) struct Loader<'f> {
     pub builder: Builder,
     /// Where relative paths start, and what file names are shown relative to; `None` where there are no files.
     pub cwd: Option<PathBuf>,
@@ -31,18 +32,24 @@ pub(super) struct Loader {
     pub sources: Vec<(Arc<Source>, PathBuf)>,
     /// The root module's directory.
     pub root_dir: PathBuf,
+    /// The roots of repositories that were fetched.
+    fetched: Vec<PathBuf>,
+    /// Makes modules from elsewhere available.
+    fetch: Option<&'f dyn Fetch>,
     modules: HashMap<PathBuf, Arc<Module>>,
     /// The modules being read, outermost first.
     open: Vec<PathBuf>,
 }
 
-impl Loader {
-    pub fn new(cwd: Option<&Path>) -> Self {
+impl<'f> Loader<'f> {
+    pub fn new(cwd: Option<&Path>, fetch: Option<&'f dyn Fetch>) -> Self {
         Self {
             builder: Builder::default(),
             cwd: cwd.map(Path::to_path_buf),
             sources: Vec::new(),
             root_dir: PathBuf::new(),
+            fetched: Vec::new(),
+            fetch,
             modules: HashMap::new(),
             open: Vec::new(),
         }
@@ -145,7 +152,8 @@ impl Loader {
         let providers = self.providers(table);
         let (_, item) = self.builder.required_text(table, "source", &field.item, &format!("Module `{name}`"))?;
         if let Some(version) = table.get("version") {
-            let detail = "Modules come from a path; only a module registry has versions.";
+            let detail =
+                "Modules come from a path or from git (where `ref` chooses); only a module registry has versions.";
             self.builder.error(version.key_span(), "A module version is not supported", detail);
         }
         let source = self.static_text(&item, module, scope)?;
@@ -228,27 +236,13 @@ impl Loader {
             b.error(item.span(), summary, detail);
             None
         };
-        if source.contains("::")
-            || source.contains("://")
-            || source.starts_with("git@")
-            || source.starts_with("github.com/")
-        {
-            return fail(
-                &mut self.builder,
-                "Remote module sources are not supported yet",
-                format!("`{source}` is not on this machine; a path like `./modules/network` is."),
-            );
-        }
-        if !(source.starts_with("./")
-            || source.starts_with("../")
-            || source.starts_with('/')
-            || source == "."
-            || source == "..")
-        {
-            let detail =
-                format!("`{source}` is the address of a module registry. A path must start with `./` or `../`.");
-            return fail(&mut self.builder, "Module registries are not supported", detail);
-        }
+        let parsed = match source::parse(source) {
+            Ok(parsed) => parsed,
+            Err(problem) => {
+                self.builder.problems.push(problem.span(item.span()));
+                return None;
+            }
+        };
         if self.cwd.is_none() {
             return fail(
                 &mut self.builder,
@@ -256,7 +250,19 @@ impl Loader {
                 "A stack that is given as text cannot call modules.".into(),
             );
         }
-        let path = normal(&self.dir_of(&item.source).join(source));
+        let path = match parsed {
+            ModuleSource::Path => {
+                let from = normal(&self.dir_of(&item.source));
+                let path = normal(&from.join(source));
+                if self.fetched.iter().any(|root| from.starts_with(root) && !path.starts_with(root)) {
+                    // Terraform: a module package is all that is there of it.
+                    let detail = format!("`{source}` leads out of the repository that the module is from.");
+                    return fail(&mut self.builder, "Local module path escapes module package", detail);
+                }
+                path
+            }
+            ModuleSource::Git(git) => self.fetched(&git, item)?,
+        };
         if let Some(known) = self.modules.get(&path) {
             return Some(known.clone());
         }
@@ -270,6 +276,34 @@ impl Loader {
         let built = Arc::new(built?);
         self.modules.insert(path, built.clone());
         Some(built)
+    }
+
+    /// The directory of a module from git.
+    fn fetched(&mut self, source: &GitSource, item: &Item) -> Option<PathBuf> {
+        let Some(fetch) = self.fetch else {
+            let detail = "Nothing fetches modules here; a path like `./modules/network` can be called.";
+            self.builder.error(item.span(), "Remote module sources are not available", detail);
+            return None;
+        };
+        let root = match fetch.git(source) {
+            Ok(root) => root,
+            Err(problem) => {
+                self.builder.problems.push(problem.span(item.span()));
+                return None;
+            }
+        };
+        let root = normal(&root);
+        let path = normal(&root.join(source.directory.as_deref().unwrap_or_default()));
+        self.fetched.push(root);
+        if let (Some(directory), false) = (&source.directory, path.exists()) {
+            let at = source.reference.as_deref().unwrap_or("the commit in use");
+            let problem = Diagnostic::error("Module directory not found")
+                .detail(format!("The repository has no `{directory}` at {at}."))
+                .help("what follows `//` is a directory of the repository; `lakeform upgrade` takes the newest commit");
+            self.builder.problems.push(problem.span(item.span()));
+            return None;
+        }
+        Some(path)
     }
 
     fn module(&mut self, path: &Path, item: &Item) -> Option<Module> {

@@ -1,6 +1,7 @@
 //! Documents to modules.
 
 mod block;
+mod check;
 mod document;
 mod files;
 mod item;
@@ -8,6 +9,7 @@ mod module;
 mod refactoring;
 mod resource;
 mod section;
+mod source;
 mod stack;
 
 use std::path::Path;
@@ -17,6 +19,7 @@ use lakeform_core::Diagnostics;
 use crate::Stack;
 pub(crate) use document::toml_problems;
 pub(crate) use resource::attribute_path;
+pub use source::{Fetch, GitSource};
 
 /// Reads a stack: a file or a directory, with its `extends`, its `[values]` and its modules.
 ///
@@ -25,7 +28,15 @@ pub(crate) use resource::attribute_path;
 /// # Errors
 /// Every problem of every document, with its place. Warnings come with the stack.
 pub fn load(path: &Path, cwd: &Path) -> Result<(Stack, Diagnostics), Diagnostics> {
-    stack::from_path(path, cwd)
+    stack::from_path(path, cwd, None)
+}
+
+/// As [`load`], with modules from elsewhere, which `fetch` makes available.
+///
+/// # Errors
+/// As [`load`], and what cannot be fetched.
+pub fn load_with(path: &Path, cwd: &Path, fetch: &dyn Fetch) -> Result<(Stack, Diagnostics), Diagnostics> {
+    stack::from_path(path, cwd, Some(fetch))
 }
 
 /// Reads a stack from text, as if it were in a file of that name. `extends` and module sources are refused.

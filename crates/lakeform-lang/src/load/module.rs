@@ -52,6 +52,9 @@ impl Builder {
                 }
             }
         }
+        for (name, field) in self.fields(table, "check") {
+            self.check(name, field, &mut module);
+        }
         module
     }
 

@@ -54,6 +54,7 @@ impl Builder {
             depends_on: table.get("depends_on").map(|f| self.references(&f.item, "`depends_on`")).unwrap_or_default(),
             lifecycle,
             body,
+            check: None,
             span: field.key_span(),
         })
     }

@@ -28,7 +28,7 @@ const SECTIONS: &[Section] = &[
     Section("moved", Place::Anywhere, 1),
     Section("removed", Place::Anywhere, 1),
     Section("import", Place::Root, 1),
-    Section("check", Place::Later, 2),
+    Section("check", Place::Anywhere, 2),
     Section("ephemeral", Place::Later, 3),
     Section("dependency", Place::Later, 2),
     Section("guard", Place::Later, 2),

@@ -11,13 +11,14 @@ use lakeform_core::{Diagnostic, Diagnostics, Severity, Source, Span, Value};
 use super::{
     files::Loader,
     item::{self, Item, ItemKind, Table},
+    source::Fetch,
 };
 use crate::{Backend, Environment, Module, Stack, StaticScope, paths::normal};
 
 type Loaded = Result<(Stack, Diagnostics), Diagnostics>;
 
-pub(super) fn from_path(path: &Path, cwd: &Path) -> Loaded {
-    let mut loader = Loader::new(Some(cwd));
+pub(super) fn from_path(path: &Path, cwd: &Path, fetch: Option<&dyn Fetch>) -> Loaded {
+    let mut loader = Loader::new(Some(cwd), fetch);
     let full = normal(&cwd.join(path));
     let mut open = Vec::new();
     let Some((table, dir)) = layered(&mut loader, &full, None, &mut open) else { return Err(loader.builder.problems) };
@@ -29,7 +30,7 @@ pub(super) fn from_path(path: &Path, cwd: &Path) -> Loaded {
 }
 
 pub(super) fn from_text(name: &str, text: &str) -> Loaded {
-    let mut loader = Loader::new(None);
+    let mut loader = Loader::new(None, None);
     let source = Arc::new(Source { path: name.to_owned(), text: text.to_owned() });
     let table = loader.text(source, PathBuf::new());
     if let Some(extends) = setting(&table, "extends") {
@@ -48,7 +49,7 @@ fn setting<'t>(table: &'t Table, name: &str) -> Option<&'t Item> {
 
 /// A document over everything that it extends; later ones in the list win over earlier ones, and the document over all.
 fn layered(
-    loader: &mut Loader,
+    loader: &mut Loader<'_>,
     path: &Path,
     named_at: Option<Span>,
     open: &mut Vec<PathBuf>,
@@ -82,7 +83,7 @@ fn layered(
     Some((table, dir))
 }
 
-fn build(mut loader: Loader, table: &Table, stem: &str, path: PathBuf) -> Loaded {
+fn build(mut loader: Loader<'_>, table: &Table, stem: &str, path: PathBuf) -> Loaded {
     let mut module = loader.builder.module(table, Path::new("."), true);
     let values = values(&mut loader, table);
     let given: BTreeMap<Arc<str>, Value> = values.iter().map(|(k, (v, _))| (k.clone(), v.clone())).collect();
@@ -108,7 +109,7 @@ fn build(mut loader: Loader, table: &Table, stem: &str, path: PathBuf) -> Loaded
 
 type Settings = (Arc<str>, Option<Arc<str>>, Option<(Arc<str>, Span)>);
 
-fn settings(loader: &mut Loader, table: &Table, stem: &str) -> Settings {
+fn settings(loader: &mut Loader<'_>, table: &Table, stem: &str) -> Settings {
     let b = &mut loader.builder;
     let none = (Arc::from(stem), None, None);
     let Some(stack) = table.get("stack").and_then(|f| b.table(&f.item, "`stack`")) else { return none };
@@ -127,12 +128,12 @@ fn settings(loader: &mut Loader, table: &Table, stem: &str) -> Settings {
     (name.map_or_else(|| stem.into(), |(n, _)| n), description.map(|(d, _)| d), version)
 }
 
-fn values(loader: &mut Loader, table: &Table) -> BTreeMap<Arc<str>, (Value, Span)> {
+fn values(loader: &mut Loader<'_>, table: &Table) -> BTreeMap<Arc<str>, (Value, Span)> {
     let fields: Vec<_> = loader.builder.fields(table, "values").collect();
     fields.into_iter().map(|(name, field)| (name.clone(), (field.item.value(), field.item.span()))).collect()
 }
 
-fn backend(loader: &mut Loader, table: &Table) -> Option<Backend> {
+fn backend(loader: &mut Loader<'_>, table: &Table) -> Option<Backend> {
     let fields: Vec<_> = loader.builder.fields(table, "backend").collect();
     if let [_, (second, field), ..] = fields.as_slice() {
         let detail = format!("`{second}` is a second one; a stack has exactly one backend.");

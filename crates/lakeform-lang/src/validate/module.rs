@@ -116,6 +116,9 @@ impl Checker<'_> {
             self.expr(&import.id, &references, &scope, place);
             references.check(import.references(), place, &scope, self.out);
         }
+        for (name, check) in &module.checks {
+            self.checks(&check.asserts, &references, &scope, Place { check: Some(name), ..nowhere });
+        }
         for call in module.calls.values() {
             let place = Place { each: call.for_each.is_some(), count: call.count.is_some(), ..Place::default() };
             self.expansion(
@@ -234,7 +237,7 @@ impl Checker<'_> {
     }
 
     fn resource(&mut self, resource: &Resource, references: &References, scope: &mut Unevaluated) {
-        let outside = Place { resource: Some(resource), ..Place::default() };
+        let outside = Place { resource: Some(resource), check: resource.check.as_deref(), ..Place::default() };
         let inside = Place { each: resource.for_each.is_some(), count: resource.count.is_some(), ..outside };
         references.check(&resource.depends_on, outside, scope, self.out);
         let Some(schema) = self.schemas.resource(resource.mode, &resource.ty) else {

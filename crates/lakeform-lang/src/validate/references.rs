@@ -13,6 +13,8 @@ pub(super) struct Place<'a> {
     pub own: bool,
     /// The resource whose block it is in.
     pub resource: Option<&'a Resource>,
+    /// The check block that it is in.
+    pub check: Option<&'a str>,
 }
 
 pub(super) struct References<'a> {
@@ -138,6 +140,15 @@ impl References<'_> {
         if place.resource.is_some_and(|r| r.key() == key) {
             let detail = format!("Configuration for {subject} may not refer to itself.");
             return Some(problem(reference, "Self-referential block", detail));
+        }
+        if found.check.is_some() && found.check.as_deref() != place.check {
+            let detail =
+                format!("The referenced data resource \"{ty}\" \"{name}\" is not available from this context.");
+            let help = format!(
+                "it belongs to check.{}: only the assertions of that check see it",
+                found.check.as_deref().unwrap_or_default()
+            );
+            return Some(problem(reference, "Reference to scoped resource", detail).help(help));
         }
         let schema = self.schemas.resource(mode, ty)?;
         let rest = match reference.rest.as_slice() {
