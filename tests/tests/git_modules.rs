@@ -1,6 +1,6 @@
 //! Modules from git repositories, pinned in a lock file.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use crate::support::cli::Folder;
 
@@ -239,8 +239,12 @@ fn a_machine_without_git_is_told() {
 fn a_broken_lock_file_and_a_lost_commit_are_errors() {
     let repository = Repository::new();
     let folder = repository.folder("//parts/one?ref=main");
-    folder.write("stack.lock", "[[module]]\nurl = 'x'\n");
-    assert!(folder.fails(&["plan", "stack.toml"]).contains("stack.lock is no lock file of lakeform"));
+    for other in ["[[module]]\nurl = 'x'\n", "version = 4\n[[package]]\nname = 'x'\n"] {
+        folder.write("stack.lock", other);
+        let told = folder.fails(&["plan", "stack.toml"]);
+        assert!(told.contains("stack.lock is no lock file of lakeform") && told.contains("stack.toml:2:10"), "{told}");
+        assert_eq!(folder.read("stack.lock"), other);
+    }
     let gone = "0123456789".repeat(4);
     folder.write("stack.lock", format!("[[module]]\nurl = '{}'\nref = 'main'\ncommit = '{gone}'\n", repository.url()));
     let told = folder.fails(&["plan", "stack.toml"]);
@@ -253,9 +257,10 @@ fn a_broken_lock_file_and_a_lost_commit_are_errors() {
 #[test]
 fn a_stack_without_modules_from_git_writes_nothing() {
     let folder = with_git(Folder::with("[resource.fake_thing.a]\nname = 'a'\n"));
+    folder.write("stack.lock", "that of another program");
     assert_eq!(folder.ok(&["upgrade", "stack.toml"]), "The stack has no modules from git.\n");
     folder.ok(&["plan", "stack.toml"]);
     let files: Vec<_> = folder.files().into_keys().collect();
-    assert_eq!(files, [folder.path("stack.toml")]);
-    assert!(Path::new(&files[0]).is_file());
+    assert_eq!(files, [folder.path("stack.lock"), folder.path("stack.toml")]);
+    assert_eq!(folder.read("stack.lock"), "that of another program");
 }

@@ -36,7 +36,8 @@ pub(crate) struct Modules<'a> {
     folder: PathBuf,
     lock: PathBuf,
     upgrade: bool,
-    pinned: Vec<PinnedModule>,
+    /// `None` if the file there is something else.
+    pinned: Option<Vec<PinnedModule>>,
     used: RefCell<Vec<PinnedModule>>,
 }
 
@@ -52,11 +53,8 @@ impl<'a> Modules<'a> {
             (stack.parent().unwrap_or(Path::new(".")).to_owned(), stack.with_extension("lock"))
         };
         let pinned = match fs::read_to_string(&lock) {
-            Ok(text) => parse(&text).ok_or_else(|| {
-                Diagnostic::error(format!("{} is no lock file of lakeform", lock.display()))
-                    .help("restore it from version control, or remove it to pin the newest commits")
-            })?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => vec![],
+            Ok(text) => parse(&text),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Some(vec![]),
             Err(source) => return Err(Error::File { path: lock, source }),
         };
         Ok(Self { git, folder: root.join(".lakeform/modules"), lock, upgrade, pinned, used: RefCell::default() })
@@ -182,7 +180,13 @@ impl Fetch for Modules<'_> {
         if let Some(used) = self.used.borrow().iter().find(same) {
             return Ok(self.directory(source, &used.commit));
         }
-        let before = self.pinned.iter().find(same).map(|p| p.commit.clone());
+        let Some(pinned) = &self.pinned else {
+            let name = self.lock.file_name().unwrap_or_default().to_string_lossy();
+            return Err(Diagnostic::error(format!("{name} is no lock file of lakeform"))
+                .detail("the commits of modules from git are pinned there")
+                .help("restore it from version control, or remove it to pin the newest commits"));
+        };
+        let before = pinned.iter().find(same).map(|p| p.commit.clone());
         let wanted = before.as_deref().filter(|_| !self.upgrade);
         let commit = match wanted {
             Some(commit) if self.directory(source, commit).is_dir() => commit.to_owned(),
@@ -215,6 +219,9 @@ fn shown(url: &str) -> String {
 
 fn parse(text: &str) -> Option<Vec<PinnedModule>> {
     let table: toml::Table = text.parse().ok()?;
+    if table.keys().any(|key| key != "module") {
+        return None;
+    }
     let Some(modules) = table.get("module") else { return Some(vec![]) };
     let one = |module: &toml::Value| {
         let text = |name: &str| Some(module.get(name)?.as_str()?.to_owned());
@@ -250,7 +257,13 @@ mod tests {
         };
         let pins = vec![pin("https://h/\"r\"", None), pin("git@h:r", Some("v1"))];
         assert_eq!(parse(&render(&pins)), Some(pins));
-        for wrong in ["module = 1", "[[module]]\nurl = 'x'", "[[module]]\nurl = 'x'\ncommit = '../../x'", "=="] {
+        for wrong in [
+            "module = 1",
+            "[[module]]\nurl = 'x'",
+            "[[package]]\nname = 'x'",
+            "[[module]]\nurl = 'x'\ncommit = '../../x'",
+            "==",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -246,6 +246,23 @@ async fn what_is_not_checked_anew_keeps_its_result() {
     assert_eq!(kept(&world, "fake_thing.a")["objects"], json!([{ "object_addr": "fake_thing.a", "status": "pass" }]));
 }
 
+/// Unlike Terraform, which exits with 2 each time: see `docs/decisions/0007-checks-never-stop-a-run.md`.
+#[test]
+fn reading_for_a_check_is_no_change() {
+    let folder = Folder::with(SCOPED);
+    folder.cloud.seed(Bucket { name: "x".into(), ..Bucket::default() });
+    let plan = folder.ok(&["plan", "stack.toml", "--detailed-exitcode"]);
+    assert!(plan.contains("No changes.") && !plan.contains("data.fake_lookup.x"), "{plan}");
+    folder.write("stack.toml", format!("{SCOPED}[resource.fake_thing.a]\nname = 'a'\n"));
+    let plan = folder.ok(&["plan", "stack.toml"]);
+    assert!(plan.contains("# (config will be reloaded to verify a check block)"), "{plan}");
+    folder.ok(&["plan", "stack.toml", "--out", "saved"]);
+    let applied = folder.run(&["apply", "saved"]);
+    assert!(applied.stdout.contains("1 added") && !applied.stderr.contains("Warning"), "{applied:?}");
+    let state: Json = serde_json::from_str(&folder.read("state/stack.tfstate")).unwrap();
+    assert_eq!(state["check_results"][0]["status"], "pass");
+}
+
 /// Terraform keeps them in no order.
 fn sorted(results: &Json) -> Vec<Json> {
     let mut all = results.as_array().unwrap().clone();

@@ -29,7 +29,7 @@ pub(crate) fn schema<'a>(providers: &'a Providers, address: &InstanceAddress) ->
 /// The whole text of a plan: drift, actions, changes, summary, outputs.
 pub(crate) fn plan(plan: &Plan, providers: &Providers, style: Style) -> String {
     let mut out = String::new();
-    let changes: Vec<&Change> = plan.changes.iter().filter(|c| shown(c)).collect();
+    let changes: Vec<&Change> = plan.changes.iter().filter(|c| shown(c, plan)).collect();
     let outputs = outputs(plan, style);
     let drifted = drift_section(plan, providers, style);
     out.push_str(&drifted);
@@ -93,8 +93,11 @@ pub(crate) fn summary(plan: &Plan, style: Style) -> String {
     format!("{} {import}{add} to add, {change} to change, {destroy} to destroy{forget}.", style.bold("Plan:"))
 }
 
-/// Whether a change is worth a paragraph.
-fn shown(change: &Change) -> bool {
+/// Whether a change is worth a paragraph. That a check is looked at again is none where nothing else is done.
+fn shown(change: &Change, plan: &Plan) -> bool {
+    if change.reason == Some(Reason::ReadBecauseCheckNested) && !plan.has_changes() {
+        return false;
+    }
     change.action != Action::NoOp || change.importing.is_some() || change.previous_address.is_some()
 }
 
