@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod differential;
 mod engine;
 mod stacks;
 mod support;
