@@ -148,7 +148,13 @@ impl Random {
         match self.below(if depth == 0 { 5 } else { 8 }) {
             0..=2 => Expr::Text(self.pick(&WORDS).to_owned()),
             3 => Expr::Number(self.below(4) as i64),
-            4 => if self.one_in(2) { Expr::Bool(self.one_in(2)) } else { Expr::Text("bad".into()) },
+            4 => {
+                if self.one_in(2) {
+                    Expr::Bool(self.one_in(2))
+                } else {
+                    Expr::Text("bad".into())
+                }
+            }
             5 => Expr::List((0..self.below(3)).map(|_| self.literal(depth - 1)).collect()),
             6 => Expr::Map(self.keys().into_iter().map(|k| (k, self.literal(depth - 1))).collect()),
             _ => Expr::Null,

@@ -39,6 +39,9 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
         if found.is_some() {
             continue; // The states are no longer the same: only Terraform's answers are wanted.
         }
+        if refuses_on_its_own(&theirs) {
+            return None; // What follows would be about states that are no longer the same.
+        }
         let ours = lakeform.step(step);
         let mut what = differences(step.terraform.as_ref().unwrap(), &summary(&ours, &mut own));
         if order::violations(&theirs).is_empty() {
@@ -47,6 +50,12 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
         found = difference(at, what, &ours, Some(&theirs));
     }
     found
+}
+
+/// Whether Terraform gave up where lakeform is meant to go on (decision 0006).
+fn refuses_on_its_own(theirs: &Answer) -> bool {
+    let mut problems = theirs.problems.iter();
+    !theirs.problems.is_empty() && problems.all(|p| p.starts_with("no change found for "))
 }
 
 /// Holds lakeform against the recorded answers of a case.

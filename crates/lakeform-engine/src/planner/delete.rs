@@ -119,7 +119,7 @@ impl Planner<'_> {
                     problems.extend(e);
                     continue;
                 }
-                let reason = (self.options.mode != PlanMode::Destroy).then(|| self.reason_gone(&address));
+                let reason = (self.options.mode != PlanMode::Destroy).then_some(Reason::DeleteBecauseNoResourceConfig);
                 self.plan_delete(node, resource, &address, None, reason);
             }
             for key in deposed {
@@ -134,15 +134,6 @@ impl Planner<'_> {
             let held = self.held_of(state, config);
             held.map(|(a, i)| (a, i.current.is_some(), i.deposed.keys().cloned().collect())).collect()
         })
-    }
-
-    fn reason_gone(&self, address: &InstanceAddress) -> Reason {
-        let path = address.resource.module.path();
-        if self.graph.modules.iter().any(|m| m.path == path) {
-            Reason::DeleteBecauseNoResourceConfig
-        } else {
-            Reason::DeleteBecauseNoModule
-        }
     }
 
     /// Plans the deletion of a block's objects in module instances that are no longer wanted.
