@@ -83,7 +83,7 @@ impl<'a> Writer<'a> {
         for (name, condition) in [("precondition", &resource.precondition), ("postcondition", &resource.postcondition)]
         {
             if let Some(condition) = condition {
-                let condition = format!("${{jsonencode({}) != \"\\\"bad\\\"\"}}", self.hcl(condition));
+                let condition = format!("${{!({})}}", self.condition(condition, "bad"));
                 lifecycle.insert(name.into(), json!([{ "condition": condition, "error_message": "It is bad." }]));
             }
         }
@@ -197,8 +197,7 @@ impl<'a> Writer<'a> {
             Expr::Each(form) => self.each(*form),
             Expr::Template(of) => format!("\"t-${{{}}}\"", self.text(of)),
             Expr::If(what, text, yes, no) => {
-                let (what, text) = (self.hcl(what), json!(json!(text).to_string()));
-                format!("(jsonencode({what}) == {text} ? {} : {})", self.text(yes), self.text(no))
+                format!("({} ? {} : {})", self.condition(what, text), self.text(yes), self.text(no))
             }
             Expr::For(list, form) => {
                 let list = match &**list {
@@ -212,6 +211,15 @@ impl<'a> Writer<'a> {
                 }
             }
             Expr::ToNumber(of) => format!("(tonumber({}) + 1)", self.text(of)),
+        }
+    }
+
+    /// Whether a value is a text; or, where it may be unknown, whether it is of even length: Terraform knows how the JSON
+    /// of some unknown values begins, and so tells that they are no text.
+    fn condition(&self, what: &Expr, text: &str) -> String {
+        match what {
+            Expr::Text(_) | Expr::Template(_) => format!("{} == {}", self.hcl(what), json!(text)),
+            _ => format!("length({}) % 2 == 0", self.text(what)),
         }
     }
 

@@ -81,7 +81,7 @@ pub(super) enum Expr {
     Each(u8),
     /// Text around another value.
     Template(Box<Expr>),
-    /// `jsonencode(what) == "text" ? yes : no`
+    /// One of two values: by whether the first one is a text, or something alike.
     If(Box<Expr>, String, Box<Expr>, Box<Expr>),
     /// A `for` expression over a list; one element is filtered out.
     For(Box<Expr>, u8),

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{summary::instances, tools::Answer};
+use super::{
+    summary::{instances, without_keys},
+    tools::Answer,
+};
 
 /// Address and action, and when it began and ended.
 type Operations = BTreeMap<(String, String), (usize, usize)>;
@@ -26,7 +29,7 @@ pub(super) fn violations(answer: &Answer) -> Vec<String> {
     let addresses: BTreeSet<&str> = operations.keys().map(|(address, _)| address.as_str()).collect();
     for one in &addresses {
         for other in &addresses {
-            let other_block = block(other);
+            let other_block = without_keys(other);
             if after.get(*one).is_some_and(|d| d.contains(&other_block)) {
                 for action in ["create", "update"] {
                     must((other, "create"), (one, action), "what is needed comes first");
@@ -69,16 +72,4 @@ fn dependencies(state: &Json) -> BTreeMap<String, BTreeSet<String>> {
         (address, names.map(str::to_owned).collect())
     });
     each.collect()
-}
-
-/// An address without its keys.
-fn block(address: &str) -> String {
-    let mut depth = 0;
-    let plain = address.chars().filter(|c| {
-        depth += i32::from(*c == '[');
-        let inside = depth > 0;
-        depth -= i32::from(*c == ']');
-        !inside
-    });
-    plain.collect()
 }

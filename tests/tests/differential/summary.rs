@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::LazyLock,
 };
 
@@ -133,23 +133,47 @@ fn changes_only(again: &Json) -> Json {
 }
 
 fn state(state: &Json) -> Json {
-    let resources = instances(state).into_iter().map(|(address, instance)| {
+    let held = instances(state);
+    let blocks: BTreeSet<String> = held.iter().map(|(address, _)| without_keys(address)).collect();
+    // Terraform's apply marks only the instances that are referred to by their keys, and its next plan marks all.
+    let create_first: BTreeSet<String> = held
+        .iter()
+        .filter(|(_, instance)| instance["create_before_destroy"] == true)
+        .map(|(address, _)| without_keys(address))
+        .collect();
+    let resources = held.into_iter().map(|(address, instance)| {
         let mut out = Map::new();
-        for key in ["attributes", "sensitive_attributes", "status", "create_before_destroy", "dependencies"] {
+        for key in ["attributes", "sensitive_attributes", "status"] {
             let value = instance.get(key).cloned().unwrap_or_default();
-            if !value.is_null() && value != json!([]) && value != json!(false) {
+            if !value.is_null() && value != json!([]) {
                 out.insert(key.into(), value);
             }
         }
-        if let Some(Json::Array(dependencies)) = out.get_mut("dependencies") {
-            dependencies.sort_by_key(Json::to_string);
-        }
+        // What is in no state orders nothing. Terraform names blocks that are deleted in the same run, lakeform does not.
+        let mut needed: Vec<&str> =
+            instance["dependencies"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        needed.retain(|block| blocks.contains(*block));
+        needed.sort_unstable();
+        out.insert("dependencies".into(), json!(needed));
+        out.insert("create_before_destroy".into(), create_first.contains(&without_keys(&address)).into());
         (address, out.into())
     });
     json!({
         "resources": resources.collect::<Map<String, Json>>(),
         "outputs": state.get("outputs").cloned().unwrap_or_else(|| json!({})),
     })
+}
+
+/// The block that an address of an instance belongs to.
+pub(super) fn without_keys(address: &str) -> String {
+    let mut depth = 0;
+    let plain = address.trim_end_matches(" (deposed)").chars().filter(|c| {
+        depth += i32::from(*c == '[');
+        let inside = depth > 0;
+        depth -= i32::from(*c == ']');
+        !inside
+    });
+    plain.collect()
 }
 
 /// Where two summaries differ: the way there, Terraform's and lakeform's.

@@ -11,6 +11,7 @@ use super::Planner;
 
 impl Planner<'_> {
     /// Plans the deletion of instances that the block no longer wants, and of deposed objects.
+    #[allow(clippy::too_many_arguments, reason = "a block in one instance of its module is told by all of them")]
     pub(super) fn unwanted(
         &self,
         node: NodeIndex,
@@ -18,6 +19,7 @@ impl Planner<'_> {
         resource: &dyn AnyResource,
         base: &ResourceAddress,
         expansion: &Expansion,
+        moved: Option<(InstanceAddress, InstanceAddress)>,
         problems: &mut Diagnostics,
     ) {
         if self.options.mode == PlanMode::RefreshOnly {
@@ -39,6 +41,11 @@ impl Planner<'_> {
                     continue;
                 }
                 self.plan_delete(node, resource, &address, None, Some(reason));
+                if let Some((from, _)) = moved.as_ref().filter(|(_, to)| *to == address)
+                    && let Some(change) = self.found().changes.last_mut()
+                {
+                    change.previous_address = Some(from.clone());
+                }
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);

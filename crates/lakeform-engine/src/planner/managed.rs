@@ -73,7 +73,7 @@ impl<'a> Planner<'a> {
                 Err(e) => problems.extend(concerning(e, &address)),
             }
         }
-        self.unwanted(node, block, resource, &base, &expansion, &mut problems);
+        self.unwanted(node, block, resource, &base, &expansion, moved, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
