@@ -41,16 +41,20 @@ impl<'a> Writer<'a> {
         }
         let outputs = self.module.outputs.iter().map(|(n, v)| (n.clone(), json!({ "value": self.value(v) })));
         let variable = if at == 0 { json!({ "default": "root" }) } else { json!({}) };
-        let mut out = json!({ "variable": { "v": variable }, "output": outputs.collect::<Map<_, _>>() });
-        for (key, table) in [("locals", locals), ("module", calls)] {
-            if !table.is_empty() {
-                out[key] = table.into();
-            }
-        }
-        if !resources.is_empty() {
-            out["resource"] = json!({ "terraform_data": resources });
-        }
-        out
+        let resources = match resources.is_empty() {
+            true => resources,
+            false => Map::from_iter([("terraform_data".to_owned(), resources.into())]),
+        };
+        let tables = [
+            ("variable", Map::from_iter([("v".to_owned(), variable)])),
+            ("locals", locals),
+            ("module", calls),
+            ("resource", resources),
+            ("output", outputs.collect()),
+        ];
+        // Terraform's JSON syntax takes an empty table for a block without its label.
+        let tables = tables.into_iter().filter(|(_, table)| !table.is_empty());
+        tables.map(|(key, table)| (key.to_owned(), table.into())).collect::<Map<_, _>>().into()
     }
 
     fn within(&self, repeat: &'a Repeat) -> Self {
@@ -80,10 +84,14 @@ impl<'a> Writer<'a> {
         if !with.is_empty() {
             lifecycle.insert("replace_triggered_by".into(), with.into());
         }
-        for (name, condition) in [("precondition", &resource.precondition), ("postcondition", &resource.postcondition)]
-        {
-            if let Some(condition) = condition {
-                let condition = format!("${{!({})}}", self.condition(condition, "bad"));
+        let checks = [
+            ("precondition", &resource.precondition, "var.v"),
+            ("postcondition", &resource.postcondition, "self.output"),
+        ];
+        for (name, of, besides) in checks {
+            if let Some(of) = of {
+                // A condition that refers to nothing would be refused.
+                let condition = format!("${{length(jsonencode([{}, {besides}])) % 7 != 0}}", self.hcl(of));
                 lifecycle.insert(name.into(), json!([{ "condition": condition, "error_message": "It is bad." }]));
             }
         }
@@ -141,6 +149,9 @@ impl<'a> Writer<'a> {
 
     fn trigger(&self, name: &str, form: u8) -> Option<Json> {
         let Some(Item::Resource(target)) = self.module.items.get(name) else { return None };
+        if matches!(target.repeat, Repeat::Count(0) | Repeat::CountOf(_)) {
+            return None; // Terraform fails where there is no instance to look at (decision 0006).
+        }
         let root = self.root(name);
         let same = match (self.repeat, &target.repeat) {
             (Repeat::Count(_), Repeat::Count(_)) => Some("[count.index]"),
@@ -219,7 +230,7 @@ impl<'a> Writer<'a> {
     fn condition(&self, what: &Expr, text: &str) -> String {
         match what {
             Expr::Text(_) | Expr::Template(_) => format!("{} == {}", self.hcl(what), json!(text)),
-            _ => format!("length({}) % 2 == 0", self.text(what)),
+            _ => format!("length(jsonencode({})) % 2 == 0", self.hcl(what)),
         }
     }
 

@@ -181,7 +181,7 @@ impl Random {
             12 => Expr::Template(inner(self)),
             13 => Expr::If(inner(self), self.pick(&WORDS).to_owned(), inner(self), inner(self)),
             14 => Expr::For(inner(self), self.form()),
-            15 if self.one_in(4) => Expr::ToNumber(inner(self)),
+            15 if self.one_in(6) => Expr::ToNumber(inner(self)),
             _ => self.literal(depth),
         }
     }

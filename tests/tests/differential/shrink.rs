@@ -1,6 +1,6 @@
 //! Making a sequence that shows a difference smaller, while it shows the same difference.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     case::Case,
@@ -31,16 +31,26 @@ pub(super) fn shrink(mut case: Case, mut difference: Difference) -> (Case, Diffe
             let module = parent.split('|').next().unwrap().to_owned();
             if let Some(document) = step.documents.get_mut(&module) {
                 let at = parent.split_once('|').unwrap().1;
-                match document.pointer_mut(at) {
-                    Some(Json::Object(entries)) => drop(entries.remove(key)),
-                    _ => continue,
+                if let Some(Json::Object(entries)) = document.pointer_mut(at) {
+                    entries.remove(key);
                 }
+                prune(document);
             }
         }
         attempt(&mut case, smaller);
         tried.insert(path);
     }
     (case, difference)
+}
+
+/// Leaves out empty tables of blocks, which Terraform's JSON syntax has not.
+fn prune(document: &mut Json) {
+    let empty = |v: &Json| v.as_object().is_some_and(Map::is_empty);
+    let Json::Object(tables) = document else { return };
+    if let Some(Json::Object(types)) = tables.get_mut("resource") {
+        types.retain(|_, blocks| !empty(blocks));
+    }
+    tables.retain(|key, table| key == "locals" || !empty(table));
 }
 
 /// `MODULE|/POINTER` of all that may be left out: outer things first.
