@@ -39,7 +39,7 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
         if found.is_some() {
             continue; // The states are no longer the same: only Terraform's answers are wanted.
         }
-        if refuses_on_its_own(&theirs) {
+        if refuses_on_its_own(&theirs, step.destroy) {
             return None; // What follows would be about states that are no longer the same.
         }
         let ours = lakeform.step(step);
@@ -53,9 +53,9 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
 }
 
 /// Whether Terraform gave up where lakeform is meant to go on (decision 0006).
-fn refuses_on_its_own(theirs: &Answer) -> bool {
-    let mut problems = theirs.problems.iter();
-    !theirs.problems.is_empty() && problems.all(|p| p.starts_with("no change found for "))
+fn refuses_on_its_own(theirs: &Answer, destroy: bool) -> bool {
+    let known = |p: &String| p.starts_with("no change found for ") || p.starts_with("Cycle: ");
+    theirs.applied != Some(true) && (destroy || !theirs.problems.is_empty() && theirs.problems.iter().all(known))
 }
 
 /// Holds lakeform against the recorded answers of a case.

@@ -242,9 +242,8 @@ impl<'a> Run<'a> {
             create_before_destroy: change.create_before_destroy,
             ignore,
         };
-        // The old object of a replacement that deletes first is gone already: what is decided on is what it was.
-        let compared = prior.as_ref().or((change.action == Action::DeleteThenCreate).then_some(&change.before));
-        let decision = decide(resource, &client, &config, compared.filter(|v| !v.is_null()), &wishes)
+        // The old object of a replacement that deletes first is gone already: a new one it is, whatever was unknown.
+        let decision = decide(resource, &client, &config, prior.as_ref(), &wishes)
             .map_err(|e| translate(&e, &address.to_string()))?;
         if let Some(path) = broken_promise(&change.after, &decision.planned) {
             return Err(Diagnostic::error("The plan no longer holds")
