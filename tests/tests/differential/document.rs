@@ -54,7 +54,12 @@ impl<'a> Writer<'a> {
         ];
         // Terraform's JSON syntax takes an empty table for a block without its label.
         let tables = tables.into_iter().filter(|(_, table)| !table.is_empty());
-        tables.map(|(key, table)| (key.to_owned(), table.into())).collect::<Map<_, _>>().into()
+        let mut out: Map<String, Json> = tables.map(|(key, table)| (key.to_owned(), table.into())).collect();
+        if !self.module.moved.is_empty() {
+            let moved = self.module.moved.iter().map(|(from, to)| json!({ "from": from, "to": to }));
+            out.insert("moved".into(), moved.collect());
+        }
+        out.into()
     }
 
     fn within(&self, repeat: &'a Repeat) -> Self {

@@ -60,20 +60,20 @@ impl Random {
     fn modules(&mut self) -> Modules {
         let count = self.pick(&[1, 1, 2, 2, 3]);
         let mut modules = vec![Module::default(); count];
-        for at in 0..count {
+        for (at, module) in modules.iter_mut().enumerate() {
             let items = if at == 0 { 2 + self.below(4) } else { 1 + self.below(3) };
             for name in &NAMES[..items] {
                 let item = self.item(at, count, name);
-                modules[at].items.insert((*name).to_owned(), item);
+                module.items.insert((*name).to_owned(), item);
             }
             if at + 1 < count && (at == 0 || self.one_in(2)) {
                 let name = NAMES[items];
                 let call = self.call(at, count, name);
-                modules[at].items.insert(name.to_owned(), Item::Call(call));
+                module.items.insert(name.to_owned(), Item::Call(call));
             }
             let outputs: &[&str] = if at == 0 { &["o", "p"] } else { &["out"] };
             for output in outputs {
-                modules[at].outputs.insert((*output).to_owned(), self.expr("zz", 2));
+                module.outputs.insert((*output).to_owned(), self.expr("zz", 2));
             }
         }
         modules

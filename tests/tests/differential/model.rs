@@ -14,6 +14,8 @@ pub(super) struct Module {
     pub(super) items: BTreeMap<String, Item>,
     /// Output values by name. A module that is called has one named `out`.
     pub(super) outputs: BTreeMap<String, Expr>,
+    /// `moved` blocks: from and to. `Random::change` makes none yet: a change that renames an item is to add one here.
+    pub(super) moved: Vec<(String, String)>,
 }
 
 /// Whatever has a name in a module.
