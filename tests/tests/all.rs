@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod checkov;
 mod cli;
+mod differential;
 mod engine;
 mod git_modules;
 mod stacks;

@@ -423,11 +423,12 @@ impl Builder {
         })
     }
 
-    /// Every resource of a module and of the modules below it: what `depends_on = ["module.x"]` waits for.
+    /// Every resource of a module and of the modules below it, and what they are called with: what `module.x` as a whole
+    /// stands for, in `depends_on` and elsewhere.
     fn inside(&self, module: usize) -> Vec<NodeIndex> {
         let here = &self.graph.modules[module];
         let below = here.calls.values().flat_map(|(_, child)| self.inside(*child));
-        here.resources.values().copied().chain(below).collect()
+        here.variables.values().chain(here.resources.values()).copied().chain(below).collect()
     }
 
     /// Adds what state holds: a node that reads the live objects of each block, and one for each block that is gone.

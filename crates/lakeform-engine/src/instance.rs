@@ -57,24 +57,13 @@ pub(crate) fn decide(
     let (planned, replace_paths) = plan(&effective, Some(prior))?;
     let reason = wishes.replace.or((!replace_paths.is_empty()).then_some(Reason::ReplaceBecauseCannotUpdate));
     if let Some(reason) = reason {
-        // The new object starts afresh: what the API decides is unknown again.
-        let (planned, _) = plan(&effective_for_new(resource, &effective, config), None)?;
+        // The new object starts afresh: what the API decides is unknown again, and changes are ignored no longer.
+        let (planned, _) = plan(config, None)?;
         let action = if wishes.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
         return Ok(Decision { action, reason: Some(reason), planned, replace_paths });
     }
     let action = if planned == *prior { Action::NoOp } else { Action::Update };
     Ok(Decision { action, reason: None, planned, replace_paths })
-}
-
-/// The configuration of a replacement: ignored changes stay ignored, but what only the API decides is not taken over.
-fn effective_for_new(resource: &dyn AnyResource, effective: &Value, config: &Value) -> Value {
-    let mut out = effective.clone();
-    for (name, attribute) in &resource.schema().block.attributes {
-        if !attribute.is_settable() || attribute.computed && config.get(name).is_some_and(Value::is_null) {
-            out.set_attr(name.clone(), Value::null(attribute.ty.clone()));
-        }
-    }
-    out
 }
 
 /// A provider's failure as a problem of an object. Its message names the cause already; the errors below it are for logs.

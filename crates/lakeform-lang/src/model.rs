@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use indexmap::IndexMap;
-use lakeform_core::{Block, ConvertError, Diagnostic, Diagnostics, Mode, Path, Source, Span, Value};
+use lakeform_core::{
+    Block, ConfigAddress, ConvertError, Diagnostic, Diagnostics, Mode, ModulePath, Path, Source, Span, Value,
+};
 
 use crate::{Body, Expr, Import, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
 
@@ -29,6 +31,26 @@ pub struct Stack {
     pub root: Arc<Module>,
     /// Every document that was read, in reading order.
     pub sources: Vec<Arc<Source>>,
+}
+
+impl Stack {
+    /// Every resource and data block of the stack and of its modules.
+    pub fn blocks(&self) -> Vec<ConfigAddress> {
+        fn collect(module: &Module, path: &ModulePath, out: &mut Vec<ConfigAddress>) {
+            out.extend(module.resources.keys().map(|(mode, ty, name)| ConfigAddress {
+                module: path.clone(),
+                mode: *mode,
+                ty: ty.clone(),
+                name: name.clone(),
+            }));
+            for (name, call) in &module.calls {
+                collect(&call.module, &path.child(name.clone()), out);
+            }
+        }
+        let mut out = vec![];
+        collect(&self.root, &ModulePath::root(), &mut out);
+        out
+    }
 }
 
 /// `[backend.KIND]`

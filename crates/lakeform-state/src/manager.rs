@@ -47,6 +47,11 @@ impl StateManager {
         Self { store, stored, version, seen }
     }
 
+    /// Notes blocks of the configuration: dependencies may name them though they have no instances (`count = 0`).
+    pub fn declare(&mut self, blocks: impl IntoIterator<Item = ConfigAddress>) {
+        self.seen.extend(blocks);
+    }
+
     /// The state as it is stored: as it was read or last written.
     pub fn state(&self) -> &State {
         &self.stored

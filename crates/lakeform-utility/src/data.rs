@@ -36,7 +36,8 @@ impl ResourceType for Data {
         if let Some(input) = input
             && change.changes("input")
         {
-            if input.is_null() {
+            // Terraform's own plan promises the null of a new object only.
+            if input.is_null() && change.prior.is_none() {
                 change.set("output", input);
             } else {
                 change.set_unknown("output");

@@ -44,7 +44,9 @@ pub struct Unsaved {
 impl<'a> Session<'a> {
     pub(crate) async fn open(stack: &'a LoadedStack) -> Result<Self, Error> {
         let backend = stack.backend().await?;
-        Ok(Self { stack, manager: StateManager::open(backend.store.clone()).await? })
+        let mut manager = StateManager::open(backend.store.clone()).await?;
+        manager.declare(stack.stack.blocks());
+        Ok(Self { stack, manager })
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {

@@ -59,6 +59,11 @@ fn expressions() {
         ),
         (
             "precondition",
+            "[resource.fake_thing.a]\nname = 'a'\n[[resource.fake_thing.a.lifecycle.precondition]]\ncondition = \
+             '${local.one > 2}'\nerror_message = 'one is not more than two'\n[locals]\none = 1\n",
+        ),
+        (
+            "condition_of_constants",
             "[resource.fake_thing.a]\nname = 'a'\n[[resource.fake_thing.a.lifecycle.precondition]]\ncondition = '${1 > \
              2}'\nerror_message = 'one is not more than two'\n",
         ),

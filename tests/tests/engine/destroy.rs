@@ -45,7 +45,7 @@ async fn the_objects_of_a_module_that_is_gone_are_deleted() {
     let text = "[module.m]\nsource = './m'\non = true\n[resource.fake_thing.user]\nname = 'u-${module.m.id}'\n";
     world.apply(text).await;
     let plan = world.plan("").await;
-    assert_eq!(change(&plan, "module.m.fake_thing.a").reason, Some(Reason::DeleteBecauseNoModule));
+    assert_eq!(change(&plan, "module.m.fake_thing.a").reason, Some(Reason::DeleteBecauseNoResourceConfig));
     let calls = world.calls_of("").await;
     assert_eq!(calls[0], "delete fake_thing u-thing-3");
     assert_eq!(calls[1..], BACKWARDS);

@@ -73,7 +73,8 @@ fn sides(before: &Value, after: &Value, schema: Option<&Block>) -> Map<String, J
     [
         ("before", values_json::known(&before)),
         ("after", values_json::known(&after)),
-        ("after_unknown", flag(&after, values_json::unknown)),
+        // Where everything is known, Terraform says so in this way.
+        ("after_unknown", if after.is_wholly_known() { json!({}) } else { values_json::unknown(&after) }),
         ("before_sensitive", flag(&before, values_json::sensitive)),
         ("after_sensitive", flag(&after, values_json::sensitive)),
     ]
@@ -124,7 +125,10 @@ fn output_changes(plan: &Plan) -> Json {
             "actions": output.action.names(),
             "before": values_json::known(&output.before),
             "after": values_json::known(&output.after),
-            "after_unknown": if output.after.is_null() { false.into() } else { values_json::unknown(&output.after) },
+            "after_unknown": match output.after.is_wholly_known() {
+                true => false.into(),
+                false => values_json::unknown(&output.after),
+            },
             "before_sensitive": sensitive,
             "after_sensitive": sensitive,
         });

@@ -57,8 +57,7 @@ impl Run<'_> {
                 self.apply(&self.plan.changes[*i]).await.map_err(|e| crate::evaluate::concerning(e, &address))?;
             }
         }
-        self.close_in(node, at);
-        Ok(())
+        self.close_in(node, at)
     }
 
     /// Brings `check_results` in state to what they are now: what the plan found, and over it what this run found.

@@ -1,5 +1,6 @@
 //! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
 
+mod blocks;
 mod checks;
 mod operate;
 mod saver;
@@ -197,12 +198,15 @@ impl Run<'_> {
         self.evaluator.change_state(|state| {
             for (name, change) in &self.plan.outputs {
                 let node = declared.outputs.get(name);
-                let value = match (self.plan.options.mode, node) {
+                let now = match (self.plan.options.mode, node) {
                     (PlanMode::Normal, Some(node)) => self.evaluator.store.get(*node, &root),
-                    _ => change.after.is_wholly_known().then(|| change.after.clone()),
+                    _ => None,
                 };
-                // An output that could not be worked out keeps the value it had.
-                let Some(value) = value.filter(Value::is_wholly_known) else { continue };
+                // An output that could not be worked out is what the plan knew it would be, else what it was.
+                let value = now.unwrap_or_else(|| change.after.clone());
+                if !value.is_wholly_known() {
+                    continue;
+                }
                 let sensitive = value.is_sensitive();
                 if value.is_null() {
                     state.outputs.remove(&**name);

@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use lakeform_core::{
-    Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, ResourceAddress, Type, Value,
-};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Value};
 use lakeform_provider::{AnyResource, Configured, Surroundings};
 use lakeform_state::ObjectState;
 use petgraph::graph::NodeIndex;
@@ -20,7 +18,6 @@ use crate::{
     deps::Dependencies,
     diff::{broken_promise, mark_sensitive},
     evaluate::{Evaluator, concerning},
-    expand::expand,
     graph::{Graph, Kind},
     instance::{Wishes, decide, translate},
     planner::ignored,
@@ -86,75 +83,6 @@ impl<'a> Run<'a> {
             Kind::Output(_) if !self.selection.has_output(self.graph, node) => Ok(()),
             Kind::Call(_) | Kind::Output(_) if !self.selection.has(node) && self.graph.dag[node].module != 0 => Ok(()),
             _ => self.evaluator.evaluate(node),
-        }
-    }
-
-    pub(super) fn open(&self, node: NodeIndex) -> Result<(), Diagnostics> {
-        if !self.selection.has(node) {
-            return Ok(());
-        }
-        let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
-        for at in self.evaluator.store.instances(index).iter() {
-            let expansion = self.evaluator.scoped(index, at, None, None, |scope| {
-                expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
-            })?;
-            self.evaluator.store.set_expansion(node, at, expansion);
-        }
-        Ok(())
-    }
-
-    /// Puts the values of the instances together: what this run made of them, else what the plan found.
-    fn close(&self, node: NodeIndex) -> Result<(), Diagnostics> {
-        if !self.selection.has(node) {
-            return Ok(());
-        }
-        let Some((index, _)) = self.evaluator.block(node) else { return Ok(()) };
-        for at in self.evaluator.store.instances(index).iter() {
-            self.close_in(node, at);
-        }
-        Ok(())
-    }
-
-    pub(super) fn close_in(&self, node: NodeIndex, at: &ModuleInstance) {
-        if let (Some((_, block)), Some(expansion)) =
-            (self.evaluator.block(node), self.evaluator.store.expansion(node, at))
-        {
-            let base = ResourceAddress {
-                module: at.clone(),
-                mode: block.mode,
-                ty: block.ty.clone(),
-                name: block.name.clone(),
-            };
-            let each = expansion.items.iter().map(|(key, _)| self.value_of(&base.instance(key.clone())));
-            let gathered = expansion.gather(each.collect());
-            self.evaluator.store.set(node, at, gathered);
-        }
-    }
-
-    fn value_of(&self, address: &InstanceAddress) -> Value {
-        if let Some(value) = self.plan.read.get(address) {
-            return value.clone();
-        }
-        let planned = self.by_address.get(&(address.clone(), None)).map(|i| &self.plan.changes[*i]);
-        let marks = planned.map(|c| c.after.clone());
-        if let Some(Change { action: Action::NoOp, after, .. }) = planned {
-            return after.clone();
-        }
-        let stored = self.evaluator.read_state(|s| s.current(address).cloned());
-        let value = stored.and_then(|object| match address.resource.mode {
-            Mode::Managed => {
-                let (_, resource) = self.evaluator.providers.resource(&address.resource.ty)?;
-                decode(resource, &object).ok()
-            }
-            Mode::Data => {
-                let (_, source) = self.evaluator.providers.data_source(&address.resource.ty)?;
-                let block = &source.schema().block;
-                Some(mark_sensitive(block, object.attributes.value(&block.ty()).ok()?))
-            }
-        });
-        match (value, marks) {
-            (Some(value), Some(marks)) => remark(&marks, value),
-            (value, _) => value.unwrap_or_else(|| Value::null(Type::Dynamic)),
         }
     }
 
@@ -299,9 +227,8 @@ impl<'a> Run<'a> {
             create_before_destroy: change.create_before_destroy,
             ignore,
         };
-        // The old object of a replacement that deletes first is gone already: what is decided on is what it was.
-        let compared = prior.as_ref().or((change.action == Action::DeleteThenCreate).then_some(&change.before));
-        let decision = decide(resource, &client, &config, compared.filter(|v| !v.is_null()), &wishes)
+        // The old object of a replacement that deletes first is gone already: a new one it is, whatever was unknown.
+        let decision = decide(resource, &client, &config, prior.as_ref(), &wishes)
             .map_err(|e| translate(&e, &address.to_string()))?;
         if let Some(path) = broken_promise(&change.after, &decision.planned) {
             return Err(Diagnostic::error("The plan no longer holds")

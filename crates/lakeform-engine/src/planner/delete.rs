@@ -11,6 +11,7 @@ use super::Planner;
 
 impl Planner<'_> {
     /// Plans the deletion of instances that the block no longer wants, and of deposed objects.
+    #[allow(clippy::too_many_arguments, reason = "a block in one instance of its module is told by all of them")]
     pub(super) fn unwanted(
         &self,
         node: NodeIndex,
@@ -18,6 +19,7 @@ impl Planner<'_> {
         resource: &dyn AnyResource,
         base: &ResourceAddress,
         expansion: &Expansion,
+        moved: Option<(InstanceAddress, InstanceAddress)>,
         problems: &mut Diagnostics,
     ) {
         if self.options.mode == PlanMode::RefreshOnly {
@@ -39,6 +41,11 @@ impl Planner<'_> {
                     continue;
                 }
                 self.plan_delete(node, resource, &address, None, Some(reason));
+                if let Some((from, _)) = moved.as_ref().filter(|(_, to)| *to == address)
+                    && let Some(change) = self.found().changes.last_mut()
+                {
+                    change.previous_address = Some(from.clone());
+                }
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
@@ -119,7 +126,7 @@ impl Planner<'_> {
                     problems.extend(e);
                     continue;
                 }
-                let reason = (self.options.mode != PlanMode::Destroy).then(|| self.reason_gone(&address));
+                let reason = (self.options.mode != PlanMode::Destroy).then_some(Reason::DeleteBecauseNoResourceConfig);
                 self.plan_delete(node, resource, &address, None, reason);
             }
             for key in deposed {
@@ -134,15 +141,6 @@ impl Planner<'_> {
             let held = self.held_of(state, config);
             held.map(|(a, i)| (a, i.current.is_some(), i.deposed.keys().cloned().collect())).collect()
         })
-    }
-
-    fn reason_gone(&self, address: &InstanceAddress) -> Reason {
-        let path = address.resource.module.path();
-        if self.graph.modules.iter().any(|m| m.path == path) {
-            Reason::DeleteBecauseNoResourceConfig
-        } else {
-            Reason::DeleteBecauseNoModule
-        }
     }
 
     /// Plans the deletion of a block's objects in module instances that are no longer wanted.

@@ -79,7 +79,7 @@ impl<'a> Planner<'a> {
                 Err(e) => problems.extend(concerning(e, &address)),
             }
         }
-        self.unwanted(node, block, resource, &base, &expansion, &mut problems);
+        self.unwanted(node, block, resource, &base, &expansion, moved, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -101,10 +101,9 @@ impl<'a> Planner<'a> {
         expansion: &Expansion,
     ) -> Option<(InstanceAddress, InstanceAddress)> {
         let (plain, first) = (base.instance(None), base.instance(Some(InstanceKey::Int(0))));
-        let wanted = |key: Option<InstanceKey>| expansion.items.iter().any(|(k, _)| *k == key);
         let (from, to) = match expansion.repetition {
             Repetition::Single => (first, plain),
-            Repetition::Count if wanted(Some(InstanceKey::Int(0))) => (plain, first),
+            Repetition::Count => (plain, first),
             _ => return None,
         };
         if self.evaluator.change_state(|state| state.rename(&from, &to)) {
@@ -195,6 +194,17 @@ impl<'a> Planner<'a> {
             Some(planned.clone()),
             Condition::After(address),
         )?;
+        // What nothing is done to has no later step that would record how it is to be deleted one day.
+        let dependencies = self.dependencies.get(node);
+        self.evaluator.change_state(|state| {
+            let object =
+                state.resources.get_mut(&address.resource)?.instances.get_mut(&address.key)?.current.as_mut()?;
+            object.create_before_destroy = create_first;
+            if action == Action::NoOp {
+                object.dependencies = dependencies.to_vec();
+            }
+            Some(())
+        });
         let mut found = self.found();
         if action != Action::NoOp {
             found.changed.insert(node);
@@ -211,7 +221,7 @@ impl<'a> Planner<'a> {
             provider: self.evaluator.provider_address(node),
             importing,
             create_before_destroy: create_first,
-            dependencies: self.dependencies.get(node).clone(),
+            dependencies: dependencies.clone(),
         });
         Ok(planned)
     }
@@ -251,12 +261,9 @@ impl<'a> Planner<'a> {
             let path = if own_key { after_index(expr) } else { lakeform_core::Path(rest.to_vec()) };
             found.changes.iter().filter(|c| c.address.resource == base && c.deposed.is_none()).any(|c| {
                 let this_one = key.is_none() || c.address.key == key;
-                let changes = if path.0.is_empty() {
-                    c.action == Action::Update || c.action.is_replace()
-                } else {
-                    c.before.at(&path) != c.after.at(&path)
-                };
-                this_one && changes
+                // What is new or goes away triggers nothing.
+                let changes = c.action == Action::Update || c.action.is_replace();
+                this_one && changes && (path.0.is_empty() || c.before.at(&path) != c.after.at(&path))
             })
         })
     }

@@ -404,9 +404,10 @@ impl Planner<'_> {
             // Terraform does not store an output that is null.
             let after = after.filter(|v| !v.is_null());
             let action = match (&before, &after) {
-                (None, None) => continue,
+                (_, None) if self.options.mode == PlanMode::Destroy && before.is_none() => continue,
+                (None, None) => Action::NoOp,
                 (None, Some(_)) => Action::Create,
-                (Some(_), None) => Action::Delete,
+                (Some(_), None) if self.options.mode == PlanMode::Destroy => Action::Delete,
                 (Some(a), Some(b)) if a == b && a.is_sensitive() == b.is_sensitive() => Action::NoOp,
                 _ => Action::Update,
             };

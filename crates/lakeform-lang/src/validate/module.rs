@@ -186,6 +186,10 @@ impl Checker<'_> {
 
     fn checks(&mut self, checks: &[Check], references: &References, scope: &Unevaluated, place: Place) {
         for check in checks {
+            if check.condition.references().is_empty() {
+                let detail = "It refers to nothing, so its result would always be the same.";
+                self.error(check.condition.span(), "Invalid condition", detail, None);
+            }
             self.truth(&check.condition, "A condition", references, scope, place);
             if let Some(value) = self.expr(&check.error_message, references, scope, place)
                 && lakeform_core::convert(&value, &Type::String).is_err()

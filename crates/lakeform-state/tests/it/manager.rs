@@ -71,6 +71,10 @@ async fn dependencies_must_exist_or_have_existed_in_this_run() {
          state of this run"
     );
     assert_eq!(rules(error), [Rule::Dependencies]);
+    // A block of the configuration that has no instances.
+    let (_, mut told) = self::manager().await;
+    told.declare([a.config()]);
+    told.persist(&State { lineage: told.state().lineage.clone(), ..state.clone() }).await.unwrap();
     state.set_current(&a, PROVIDER, ObjectState::default());
     manager.persist(&state).await.unwrap();
     // Deleted in this run: its dependents may still say so.
