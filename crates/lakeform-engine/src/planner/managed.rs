@@ -13,7 +13,7 @@ use crate::{
     Action, Change, PlanMode, Providers, Reason,
     conditions::Condition,
     evaluate::{Evaluator, concerning},
-    expand::{Expansion, Repetition, expand},
+    expand::{Expansion, expand},
     instance::{Decision, Wishes, decide, translate},
 };
 
@@ -60,7 +60,7 @@ impl<'a> Planner<'a> {
         let base =
             ResourceAddress { module: at.clone(), mode: Mode::Managed, ty: block.ty.clone(), name: block.name.clone() };
         let expansion = self.expand(node, index, block, at)?;
-        let moved = self.move_implicitly(&base, &expansion);
+        let moved = self.move_implicitly(&base, block);
         let mut problems = Diagnostics::new();
         let mut values = Vec::with_capacity(expansion.items.len());
         for (key, each) in &expansion.items {
@@ -94,16 +94,16 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Terraform's implicit move: a block that gains or loses `count` keeps its first object.
-    fn move_implicitly(
+    /// Terraform's implicit move: a block that gains or loses `count` keeps its first object, even one that is to go.
+    pub(super) fn move_implicitly(
         &self,
         base: &ResourceAddress,
-        expansion: &Expansion,
+        block: &Resource,
     ) -> Option<(InstanceAddress, InstanceAddress)> {
         let (plain, first) = (base.instance(None), base.instance(Some(InstanceKey::Int(0))));
-        let (from, to) = match expansion.repetition {
-            Repetition::Single => (first, plain),
-            Repetition::Count => (plain, first),
+        let (from, to) = match (&block.count, &block.for_each) {
+            (Some(_), _) => (plain, first),
+            (None, None) => (first, plain),
             _ => return None,
         };
         if self.evaluator.change_state(|state| state.rename(&from, &to)) {
