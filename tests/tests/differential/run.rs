@@ -55,6 +55,8 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
 /// Whether Terraform gave up where lakeform is meant to go on (decision 0009).
 fn refuses_on_its_own(theirs: &Answer, destroy: bool) -> bool {
     let known = |p: &String| p.starts_with("no change found for ") || p.starts_with("Cycle: ");
+    // A destroy that `prevent_destroy` refuses must be refused by both.
+    let destroy = destroy && !theirs.problems.iter().any(|p| p.starts_with("Instance cannot be destroyed"));
     theirs.applied != Some(true) && (destroy || !theirs.problems.is_empty() && theirs.problems.iter().all(known))
 }
 
