@@ -29,6 +29,9 @@ name = "x"
 name = "x"
 [module.m]
 source = "./m"
+[module.counted]
+source = "./m"
+count = 2
 "#;
 
 const AFTER: &str = r#"
@@ -59,6 +62,9 @@ name = "${fake_thing.a.id}"
 [data.fake_lookup.waiting]
 name = "x"
 depends_on = ["fake_thing.a"]
+[module.counted]
+source = "./m"
+count = 1
 "#;
 
 #[tokio::test]
@@ -75,7 +81,9 @@ async fn v09_every_action_says_why() {
         ("fake_thing.asked", Some(Reason::ReplaceByRequest)),
         ("fake_thing.user", Some(Reason::ReplaceByTriggers)),
         ("fake_thing.gone", Some(Reason::DeleteBecauseNoResourceConfig)),
-        ("module.m.fake_thing.inner", Some(Reason::DeleteBecauseNoModule)),
+        // Terraform speaks of the module only where the call is still there.
+        ("module.m.fake_thing.inner", Some(Reason::DeleteBecauseNoResourceConfig)),
+        ("module.counted[1].fake_thing.inner", Some(Reason::DeleteBecauseNoModule)),
         ("fake_thing.plain", Some(Reason::DeleteBecauseWrongRepetition)),
         ("fake_thing.plain[\"new\"]", None),
         ("fake_thing.counted[0]", None),
