@@ -77,6 +77,11 @@ impl Moves {
         self.forgotten.iter().any(|(base, removed)| removed.means(base, address))
     }
 
+    /// Whether the stack has neither `[[moved]]` nor a `[[removed]]` that lets go.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.statements.is_empty() && self.forgotten.is_empty()
+    }
+
     /// Reports instances that a block says have moved away, although the stack still has them.
     pub(crate) fn refuse_wanted(&self, wanted: &HashSet<&InstanceAddress>) -> Diagnostics {
         let mut problems = Diagnostics::new();
@@ -236,6 +241,9 @@ fn declared(stack: &Stack, base: &ModulePath, end: &Endpoint) -> Option<Span> {
 
 /// Dependencies that state records follow what they name, if nothing is left where it was.
 fn follow(state: &mut State, renamed: &HashMap<ConfigAddress, ConfigAddress>) {
+    if renamed.is_empty() {
+        return;
+    }
     let held: HashSet<ConfigAddress> = state.resources.keys().map(|address| address.config()).collect();
     let gone: HashMap<_, _> = renamed.iter().filter(|(from, _)| !held.contains(*from)).collect();
     if gone.is_empty() {

@@ -330,6 +330,9 @@ impl Planner<'_> {
 
     /// Reports moves that contradict what the stack declares, and says what could not move and what is let go.
     fn tell_of_moves(&self) {
+        if self.moves.is_empty() {
+            return;
+        }
         let mut found = self.found();
         let kept =
             |c: &&Change| c.deposed.is_none() && !matches!(c.action, Action::Delete | Action::Forget | Action::Read);
