@@ -9,8 +9,9 @@ use crate::{ConvertError, Kind, Number, Path, Step, Type, Value, convert};
 /// A number as JSON, exactly.
 pub fn number_to_json(n: &Number) -> serde_json::Number {
     match n.to_i64() {
-        Some(int) => int.into(),
-        None => n.to_string().parse().unwrap_or_else(|_| 0.into()),
+        Some(int) if int != 0 => int.into(),
+        // Zero may have a sign.
+        _ => n.to_string().parse().unwrap_or_else(|_| 0.into()),
     }
 }
 

@@ -20,7 +20,14 @@ pub struct Number(Repr);
 #[derive(Clone, Debug)]
 enum Repr {
     Int(i64),
+    /// Terraform's numbers are `big.Float`: zero has a sign, which shows (`-0`) and counts for nothing in comparisons.
+    NegativeZero,
     Big(Arc<Big>),
+}
+
+/// Zero with the sign of a product or quotient of numbers with these signs.
+fn zero(negative: bool) -> Number {
+    Number(if negative { Repr::NegativeZero } else { Repr::Int(0) })
 }
 
 impl From<i64> for Number {
@@ -37,6 +44,9 @@ impl From<usize> for Number {
 
 impl Number {
     fn from_big(big: Big) -> Self {
+        if big.repr().significand().is_zero() {
+            return zero(false);
+        }
         match i64::try_from(big.clone()) {
             Ok(int) => Self(Repr::Int(int)),
             Err(_) => Self(Repr::Big(Arc::new(big))),
@@ -46,6 +56,7 @@ impl Number {
     fn big(&self) -> Big {
         match &self.0 {
             Repr::Int(v) => Big::from(*v).with_precision(PRECISION).value(),
+            Repr::NegativeZero => Big::ZERO.with_precision(PRECISION).value(),
             Repr::Big(v) => (**v).clone(),
         }
     }
@@ -54,6 +65,9 @@ impl Number {
     pub fn from_f64(v: f64) -> Option<Self> {
         if !v.is_finite() {
             return None;
+        }
+        if v == 0.0 {
+            return Some(zero(v.is_sign_negative()));
         }
         Some(Self::from_big(Big::try_from(v).ok()?.with_precision(53).value()))
     }
@@ -77,6 +91,7 @@ impl Number {
     pub fn to_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Int(v) => Some(*v),
+            Repr::NegativeZero => Some(0),
             Repr::Big(_) => None,
         }
     }
@@ -85,6 +100,7 @@ impl Number {
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
             Repr::Int(v) => *v as f64,
+            Repr::NegativeZero => -0.0,
             Repr::Big(v) => v.to_f64().value(),
         }
     }
@@ -93,6 +109,8 @@ impl Number {
     pub fn add(&self, other: &Self) -> Self {
         match (&self.0, &other.0) {
             (Repr::Int(a), Repr::Int(b)) if a.checked_add(*b).is_some() => Self(Repr::Int(a.wrapping_add(*b))),
+            (Repr::NegativeZero, _) => other.clone(),
+            (_, Repr::NegativeZero) => self.clone(),
             _ => Self::from_big(self.big() + other.big()),
         }
     }
@@ -104,6 +122,9 @@ impl Number {
 
     /// Product
     pub fn mul(&self, other: &Self) -> Self {
+        if self.is_zero() || other.is_zero() {
+            return zero(self.is_negative() != other.is_negative());
+        }
         match (&self.0, &other.0) {
             (Repr::Int(a), Repr::Int(b)) if a.checked_mul(*b).is_some() => Self(Repr::Int(a.wrapping_mul(*b))),
             _ => Self::from_big(self.big() * other.big()),
@@ -112,8 +133,11 @@ impl Number {
 
     /// Quotient; `None` when dividing by zero.
     pub fn div(&self, other: &Self) -> Option<Self> {
+        if self.is_zero() && !other.is_zero() {
+            return Some(zero(self.is_negative() != other.is_negative()));
+        }
         match (&self.0, &other.0) {
-            (_, Repr::Int(0)) => None,
+            (_, Repr::Int(0) | Repr::NegativeZero) => None,
             (Repr::Int(a), Repr::Int(b)) if a.checked_rem(*b) == Some(0) => Some(Self(Repr::Int(a / b))),
             _ => Some(Self::from_big(self.big() / other.big())),
         }
@@ -122,8 +146,9 @@ impl Number {
     /// Remainder with the sign of the dividend; `None` when dividing by zero.
     pub fn rem(&self, other: &Self) -> Option<Self> {
         match (&self.0, &other.0) {
-            (_, Repr::Int(0)) => None,
+            (_, Repr::Int(0) | Repr::NegativeZero) => None,
             (Repr::Int(a), Repr::Int(b)) => Some(Self(Repr::Int(a.wrapping_rem(*b)))),
+            (Repr::NegativeZero, _) => Some(zero(!other.is_negative())),
             _ => {
                 let (a, b) = (self.big(), other.big());
                 let quotient = (a.clone() / b.clone()).trunc();
@@ -135,15 +160,23 @@ impl Number {
     /// The number with its sign turned.
     pub fn neg(&self) -> Self {
         match &self.0 {
+            Repr::Int(0) => zero(true),
+            Repr::NegativeZero => zero(false),
             Repr::Int(a) if a.checked_neg().is_some() => Self(Repr::Int(-a)),
             _ => Self::from_big(-self.big()),
         }
+    }
+
+    /// The number without its sign.
+    pub fn abs(&self) -> Self {
+        if self.is_negative() { self.neg() } else { self.clone() }
     }
 
     /// The largest whole number not above this.
     pub fn floor(&self) -> Self {
         match &self.0 {
             Repr::Int(_) => self.clone(),
+            Repr::NegativeZero => zero(false),
             Repr::Big(v) => Self::from_big(v.floor()),
         }
     }
@@ -152,6 +185,7 @@ impl Number {
     pub fn ceil(&self) -> Self {
         match &self.0 {
             Repr::Int(_) => self.clone(),
+            Repr::NegativeZero => zero(false),
             Repr::Big(v) => Self::from_big(v.ceil()),
         }
     }
@@ -159,6 +193,15 @@ impl Number {
     /// Whether it has no fractional part.
     pub fn is_whole(&self) -> bool {
         self.floor() == *self
+    }
+
+    fn is_zero(&self) -> bool {
+        matches!(self.0, Repr::Int(0) | Repr::NegativeZero)
+    }
+
+    /// Whether it has a minus sign, as negative zero has.
+    fn is_negative(&self) -> bool {
+        matches!(self.0, Repr::NegativeZero) || self.signum() < 0
     }
 
     /// -1, 0 or 1.
@@ -205,7 +248,7 @@ impl FromStr for Number {
     /// Decimal, with sign, fraction and exponent: `12`, `-0.5`, `+.5`, `1e9`.
     fn from_str(s: &str) -> Result<Self, ParseNumberError> {
         if let Ok(int) = s.parse::<i64>() {
-            return Ok(Self(Repr::Int(int)));
+            return Ok(if int == 0 { zero(s.starts_with('-')) } else { Self(Repr::Int(int)) });
         }
         let plain = s.strip_prefix(['-', '+']).unwrap_or(s);
         let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
@@ -230,7 +273,8 @@ impl FromStr for Number {
         } else {
             quotient(&significand, &scale)
         };
-        Ok(Self::from_big(if s.starts_with('-') { -magnitude } else { magnitude }))
+        let magnitude = Self::from_big(magnitude);
+        Ok(if s.starts_with('-') { magnitude.neg() } else { magnitude })
     }
 }
 
@@ -306,6 +350,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let big = match &self.0 {
             Repr::Int(v) => return write!(f, "{v}"),
+            Repr::NegativeZero => return f.write_str("-0"),
             Repr::Big(big) => big,
         };
         let repr = big.repr();
@@ -357,6 +402,34 @@ mod tests {
         }
         assert_eq!(number("1e400").to_string(), format!("1{}", "0".repeat(400)));
         assert_eq!(number("-2.50").to_string(), "-2.5");
+    }
+
+    #[test]
+    fn zero_has_a_sign_as_in_terraform() {
+        let (zero, negative) = (number("0"), number("-0"));
+        let text = |n: Option<Number>| n.map(|n| n.to_string());
+        for (found, wanted) in [
+            (Some(number("-0.00")), "-0"),
+            (Some(zero.neg()), "-0"),
+            (Some(negative.neg()), "0"),
+            (zero.div(&number("-0.1")), "-0"),
+            (zero.div(&number("-521")).and_then(|n| n.div(&number("-0.1"))), "0"),
+            (Some(negative.mul(&number("0.5"))), "-0"),
+            (Some(number("-1").mul(&zero)), "-0"),
+            (Some(negative.mul(&number("-1"))), "0"),
+            (Some(negative.add(&zero)), "0"),
+            (Some(negative.add(&negative)), "-0"),
+            (Some(negative.sub(&zero)), "-0"),
+            (Some(zero.sub(&negative)), "0"),
+            (negative.rem(&number("5")), "-0"),
+            (negative.rem(&number("-5")), "0"),
+            (Some(negative.ceil()), "0"),
+            (Some(number("-0.5").ceil()), "0"),
+            (Number::from_f64(-0.0), "-0"),
+        ] {
+            assert_eq!(text(found).as_deref(), Some(wanted));
+        }
+        assert!(zero == negative && negative.signum() == 0 && negative.to_i64() == Some(0));
     }
 
     #[test]

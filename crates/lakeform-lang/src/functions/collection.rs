@@ -513,7 +513,8 @@ fn sum(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if vs.is_empty() {
         return Err(Fault::arg(0, "cannot sum an empty list"));
     }
-    let mut total = Number::from(0_i64);
+    // The sum of negative zeros is one.
+    let mut total = Number::from(0_i64).neg();
     for v in vs {
         let n = convert(v, &Type::Number).ok().filter(|n| !n.is_null());
         let n = n.as_ref().and_then(Value::as_number);

@@ -5,9 +5,7 @@ use lakeform_core::{Kind, Number, Value};
 use super::{Context, Fault, Function, Returns, any, function, number};
 
 pub(super) const TABLE: &[Function] = &[
-    function("abs", &[number("num")], Returns::Number, |_, args| {
-        one(args, |n| if n.signum() < 0 { n.neg() } else { n.clone() })
-    }),
+    function("abs", &[number("num")], Returns::Number, |_, args| one(args, Number::abs)),
     function("ceil", &[number("num")], Returns::Number, |_, args| one(args, Number::ceil)),
     function("floor", &[number("num")], Returns::Number, |_, args| one(args, Number::floor)),
     function("signum", &[number("num")], Returns::Number, |_, args| one(args, |n| Number::from(n.signum()))),
@@ -88,5 +86,6 @@ fn parseint(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         }
         total = total.mul(&base_number).add(&Number::from(digit));
     }
-    Ok(if negative { total.neg() } else { total }.into())
+    // Go's integers have no negative zero.
+    Ok(if negative { Number::from(0_i64).sub(&total) } else { total }.into())
 }
