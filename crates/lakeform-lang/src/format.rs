@@ -112,6 +112,14 @@ alias = 'x'
     }
 
     #[test]
+    fn a_value_below_its_key_comes_up_to_it() {
+        let text = "tags = { a =\n\n\"x\", b = # why\n2 }\n";
+        let once = format(text).unwrap();
+        assert_eq!(once, "tags = {\n  a = \"x\", b = # why\n    2\n}\n");
+        assert_eq!(format(&once).unwrap(), once);
+    }
+
+    #[test]
     fn what_is_no_toml_is_refused() {
         assert!(format("a = ").is_err());
         assert_eq!(format("").unwrap(), "");

@@ -107,7 +107,19 @@ impl<'t> Writer<'t> {
         if self.peek() == Some(Token::Equals) {
             self.at += 1;
             self.out.push_str(" = ");
+            self.before_value(depth);
             self.value(depth);
+        }
+    }
+
+    /// In a table that goes over several lines, the value may stand on a later one than its key, below comments.
+    fn before_value(&mut self, depth: usize) {
+        while let Some(token @ (Token::Newline | Token::Comment(_))) = self.peek() {
+            self.at += 1;
+            if let Token::Comment(text) = token {
+                self.out.push_str(text);
+                self.line(depth + 1);
+            }
         }
     }
 
