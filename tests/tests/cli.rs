@@ -376,6 +376,20 @@ fn blocks_are_written_for_what_is_imported() {
 }
 
 #[test]
+fn an_import_says_which_provider_a_written_block_is_of() {
+    use lakeform_testkit::fake::Bucket;
+    let import = "[[import]]\nto = 'fake_bucket.b'\nid = 'b'\nprovider = 'fake.far'\n";
+    let providers = "[[provider.fake]]\n[[provider.fake]]\nalias = 'far'\nregion = 'far-1'\n";
+    let folder = Folder::with(&format!("[stack]\nname = 'x'\n{providers}{import}"));
+    folder.cloud.seed(Bucket { name: "b".into(), ..Bucket::default() });
+    folder.ok(&["plan", "stack.toml", "--generate-config-out", "made.toml"]);
+    assert!(folder.read("made.toml").contains("provider = \"fake.far\"\n"), "{}", folder.read("made.toml"));
+    // Once the block is there, it says so itself.
+    folder.write("both.toml", format!("[stack]\nname = 'x'\nextends = ['made.toml']\n{providers}{import}"));
+    assert!(folder.fails(&["plan", "both.toml"]).contains("Invalid import provider argument"));
+}
+
+#[test]
 fn another_state_file_and_another_directory_can_be_named() {
     let folder = Folder::with(STACK);
     folder.write("deep/stack.toml", STACK);

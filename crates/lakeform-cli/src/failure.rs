@@ -194,9 +194,14 @@ fn save(cause: &PersistError, rescued: Option<String>) -> Diagnostic {
 }
 
 fn plan_file(e: &PlanFileError) -> Diagnostic {
-    Diagnostic::error("The plan file cannot be applied")
-        .detail(e.to_string())
-        .help("make a new plan with `lakeform plan --out FILE`, then apply that one")
+    let help = match e {
+        PlanFileError::Variables(_) | PlanFileError::EphemeralMissing(_) => {
+            "give them again: --var NAME=VALUE, --var-file FILE, or the environment variables TF_VAR_NAME"
+        }
+        PlanFileError::EphemeralGiven(_) => "leave them out, or make a new plan with them",
+        _ => "make a new plan with `lakeform plan --out FILE`, then apply that one",
+    };
+    Diagnostic::error("The plan file cannot be applied").detail(e.to_string()).help(help)
 }
 
 /// One problem as people read it: its place in the document, underlined, and what to do next.

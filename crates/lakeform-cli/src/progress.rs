@@ -205,6 +205,7 @@ fn verb(operation: Operation) -> &'static str {
     match operation {
         Operation::Refresh => "Refreshing",
         Operation::Read => "Reading",
+        Operation::Open => "Opening",
         Operation::Create => "Creating",
         Operation::Update => "Modifying",
         Operation::Delete => "Destroying",
@@ -215,6 +216,7 @@ fn noun(operation: Operation) -> &'static str {
     match operation {
         Operation::Refresh => "Refresh",
         Operation::Read => "Read",
+        Operation::Open => "Opening",
         Operation::Create => "Creation",
         Operation::Update => "Modifications",
         Operation::Delete => "Destruction",

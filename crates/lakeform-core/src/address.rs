@@ -74,13 +74,44 @@ fn unquote(text: &str) -> Option<(String, usize)> {
     None
 }
 
-/// Whether a resource block manages an object or only reads it.
+/// What a resource block does with its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
-    /// `[resource.*]`
+    /// `[resource.*]`: it is made, changed and deleted.
     Managed,
-    /// `[data.*]`
+    /// `[data.*]`: it is only read.
     Data,
+    /// `[ephemeral.*]`: it is had for the time of a run, and never stored.
+    Ephemeral,
+}
+
+impl Mode {
+    /// The section of a stack that such blocks are in: `resource`, `data`, `ephemeral`.
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Managed => "resource",
+            Self::Data => "data",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+
+    /// What addresses and references of such blocks begin with: nothing, `data.`, `ephemeral.`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Managed => "",
+            Self::Data => "data.",
+            Self::Ephemeral => "ephemeral.",
+        }
+    }
+
+    /// Terraform's word for it in state, plans and messages: `managed`, `data`, `ephemeral`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Data => "data",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
 }
 
 /// A module in the configuration, without instance keys: the names of the calls from the root.
@@ -171,7 +202,7 @@ macro_rules! resource_in {
         pub struct $name {
             /// The module it is in.
             pub module: $module,
-            /// Managed or data.
+            /// Managed, data or ephemeral.
             pub mode: Mode,
             /// The type: `aws_s3_bucket`
             pub ty: Arc<str>,
@@ -184,10 +215,7 @@ macro_rules! resource_in {
                 if !self.module.is_root() {
                     write!(f, "{}.", self.module)?;
                 }
-                if self.mode == Mode::Data {
-                    f.write_str("data.")?;
-                }
-                write!(f, "{}.{}", self.ty, self.name)
+                write!(f, "{}{}.{}", self.mode.prefix(), self.ty, self.name)
             }
         }
     };
@@ -323,7 +351,8 @@ impl FromStr for InstanceAddress {
         let all = parts(text)?;
         let (module, rest) = module_parts(&all);
         let (mode, rest) = match rest {
-            [(word, None), rest @ ..] if &**word == "data" => (Mode::Data, rest),
+            [(word, None), rest @ ..] if &**word == Mode::Data.section() => (Mode::Data, rest),
+            [(word, None), rest @ ..] if &**word == Mode::Ephemeral.section() => (Mode::Ephemeral, rest),
             rest => (Mode::Managed, rest),
         };
         match rest {
@@ -380,6 +409,7 @@ mod tests {
             "aws_s3_bucket.raw[0]",
             // As Terraform 1.11.4 writes them.
             "module.m[\"$${x}\"].a.b[\"%%{if}\\nü$x\"]",
+            "module.a.ephemeral.random_password.p[0]",
             "module.a[\"k.l\"].module.b.data.aws_region.current[\"x\\\"y\"]",
         ] {
             assert_eq!(text.parse::<InstanceAddress>().unwrap().to_string(), text);

@@ -16,6 +16,18 @@ impl Marks {
     /// Must not be stored.
     pub const EPHEMERAL: Self = Self(2);
 
+    /// The marks of something that is declared to be sensitive, ephemeral, both or neither.
+    pub fn of(sensitive: bool, ephemeral: bool) -> Self {
+        let mut marks = Self::NONE;
+        if sensitive {
+            marks = marks.union(Self::SENSITIVE);
+        }
+        if ephemeral {
+            marks = marks.union(Self::EPHEMERAL);
+        }
+        marks
+    }
+
     /// Both sets of marks.
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -212,6 +224,11 @@ impl Value {
     /// Whether the value itself is marked sensitive.
     pub fn is_sensitive(&self) -> bool {
         self.marks.contains(Marks::SENSITIVE)
+    }
+
+    /// Whether the value or anything in it must not be stored.
+    pub fn is_ephemeral(&self) -> bool {
+        self.marks_deep().contains(Marks::EPHEMERAL)
     }
 
     /// Whether the value is null (of any type). An unknown value is not null.

@@ -235,7 +235,7 @@ impl<'a> Evaluator<'a> {
                 return Ok(Verdict::Holds);
             }
             let message = check.error_message.evaluate(scope)?;
-            Ok(Verdict::Fails(message.as_str().filter(|_| !message.is_sensitive()).map(str::to_owned)))
+            Ok(Verdict::Fails(message.as_str().filter(|_| message.marks().is_empty()).map(str::to_owned)))
         })
     }
 
@@ -248,7 +248,7 @@ impl<'a> Evaluator<'a> {
 }
 
 fn failed(subject: Condition<'_>, check: &Check, message: Option<String>) -> Diagnostic {
-    let hidden = || "the condition does not hold (its message is sensitive or unknown)".to_owned();
+    let hidden = || "the condition does not hold (its message is sensitive, ephemeral or unknown)".to_owned();
     Diagnostic::error(subject.to_string()).detail(message.unwrap_or_else(hidden)).span(check.condition.span().clone())
 }
 

@@ -1,6 +1,6 @@
 //! Evaluating one expression against a stack and its state, without calling any provider.
 
-use lakeform_core::{Diagnostics, ModuleInstance, Type, Value};
+use lakeform_core::{Diagnostics, Mode, ModuleInstance, Type, Value};
 use lakeform_lang::Expr;
 use petgraph::graph::NodeIndex;
 
@@ -21,6 +21,7 @@ pub fn evaluate(input: PlanInput<'_>, expr: &Expr) -> Result<Value, Diagnostics>
     let mut problems = Diagnostics::new();
     for node in petgraph::algo::toposort(&graph.dag, None).unwrap_or_default() {
         match &graph.dag[node].kind {
+            Kind::Resource((Mode::Ephemeral, ..)) => evaluator.leave_closed(node),
             Kind::Resource(_) => unknown_where_absent(&evaluator, node),
             Kind::Provider(_) | Kind::Refresh(_) | Kind::Orphan(_) => {}
             _ => {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, ModuleInstance, Value};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Value};
 use lakeform_lang::{Environment, Expr, Resource};
 use lakeform_provider::Configured;
 use lakeform_state::State;
@@ -174,6 +174,7 @@ impl<'a> Evaluator<'a> {
                     Some(expr) => {
                         let (above, each) = self.caller_of(at, index);
                         let value = self.scoped(*parent, &above, each, None, |scope| expr.evaluate(scope))?;
+                        variable.refuse_ephemeral(&value, expr.span())?;
                         (Some(value), Some(expr.span().clone()))
                     }
                 },
@@ -215,7 +216,7 @@ impl<'a> Evaluator<'a> {
             self.checks(index, at, None, &output.preconditions, None, Condition::Output(name))?;
         }
         self.in_each_instance(node, index, |scope| {
-            let value = output.value.evaluate(scope)?;
+            let value = output.evaluate(scope)?;
             let hidden = value.marks_deep().contains(Marks::SENSITIVE);
             if index == 0 && hidden && !output.sensitive {
                 return Err(Diagnostic::error(format!("Output `{name}` refers to sensitive values"))
@@ -223,7 +224,7 @@ impl<'a> Evaluator<'a> {
                     .span(output.span.clone())
                     .into());
             }
-            Ok(if output.sensitive { value.sensitive() } else { value })
+            Ok(value)
         })
     }
 
@@ -283,8 +284,9 @@ impl<'a> Evaluator<'a> {
         let path = &self.graph.modules[at.module].path;
         let source = match self.graph.address(node) {
             Some(address) => match address.mode {
-                lakeform_core::Mode::Managed => self.providers.resource(&address.ty).map(|(p, _)| p.source()),
-                lakeform_core::Mode::Data => self.providers.data_source(&address.ty).map(|(p, _)| p.source()),
+                Mode::Managed => self.providers.resource(&address.ty).map(|(p, _)| p.source()),
+                Mode::Data => self.providers.data_source(&address.ty).map(|(p, _)| p.source()),
+                Mode::Ephemeral => self.providers.ephemeral_resource(&address.ty).map(|(p, _)| p.source()),
             },
             None => None,
         };

@@ -13,6 +13,8 @@ pub enum Operation {
     Refresh,
     /// Reading a data source.
     Read,
+    /// Opening an ephemeral resource.
+    Open,
     /// Creating
     Create,
     /// Changing in place.

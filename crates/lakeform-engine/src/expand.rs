@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use lakeform_core::{Diagnostic, Diagnostics, InstanceKey, Kind, Span, Value};
-use lakeform_lang::{Expr, Scope};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceKey, Kind, Marks, Span, Value};
+use lakeform_lang::{Expr, Scope, ephemeral_expansion};
 
 use crate::Reason;
 
@@ -80,6 +80,7 @@ pub(crate) fn expand(
         let value = lakeform_core::convert(&value, &lakeform_core::Type::Bool)
             .map_err(|e| problem("Invalid `enabled`", &e.message, expr.span()))?;
         match value.as_bool() {
+            _ if value.is_ephemeral() => return Err(ephemeral_expansion("enabled", expr.span()).into()),
             Some(true) => {}
             Some(false) => return Ok(Expansion { repetition: Repetition::Disabled, items: vec![] }),
             None => {
@@ -101,6 +102,9 @@ pub(crate) fn expand(
 fn expand_count(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnostics> {
     const SUMMARY: &str = "Invalid `count`";
     let value = expr.evaluate(scope)?;
+    if value.is_ephemeral() {
+        return Err(ephemeral_expansion("count", expr.span()).into());
+    }
     let value = lakeform_core::convert(&value, &lakeform_core::Type::Number)
         .map_err(|e| problem(SUMMARY, &e.message, expr.span()))?;
     if !value.is_known() {
@@ -129,6 +133,9 @@ fn expand_count(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnostics
 fn expand_for_each(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnostics> {
     const SUMMARY: &str = "Invalid `for_each`";
     let value = expr.evaluate(scope)?;
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return Err(ephemeral_expansion("for_each", expr.span()).into());
+    }
     if value.is_sensitive() {
         return Err(problem(
             SUMMARY,

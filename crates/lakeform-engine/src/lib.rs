@@ -14,6 +14,7 @@ mod conditions;
 mod console;
 mod deps;
 pub mod diff;
+mod ephemeral;
 mod evaluate;
 mod event;
 mod expand;

@@ -1,6 +1,9 @@
 //! A plan: what would be done, and why.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lakeform_core::{ConfigAddress, Diagnostics, InstanceAddress, Path, Value, address::Target};
 use lakeform_state::State;
@@ -105,6 +108,8 @@ pub struct Plan {
     pub outputs: BTreeMap<Arc<str>, OutputChange>,
     /// Values of the root module's variables.
     pub variables: BTreeMap<Arc<str>, Value>,
+    /// The ephemeral ones among them that are not left to their defaults.
+    pub ephemeral: BTreeSet<Arc<str>>,
     /// The state that the plan starts from: stored, moved and refreshed.
     pub prior_state: State,
     /// The state as it was stored before; a plan file is stale once the store holds another.

@@ -1,9 +1,13 @@
 //! Saved plans.
 //!
-//! A plan file holds what was decided and what it was decided from, except the stack itself and every sensitive value:
-//! the stack's documents are named with their digests, and sensitive values are taken from state and asked for again.
+//! A plan file holds what was decided and what it was decided from, except the stack itself and every sensitive or
+//! ephemeral value: the stack's documents are named with their digests, sensitive values are taken from state and asked
+//! for again, and so are ephemeral ones, which may be others then.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lakeform_core::{
     Diagnostics, InstanceAddress, Kind, Marks, Path, Step, Type, Value,
@@ -49,6 +53,12 @@ pub enum PlanFileError {
         /// The serial in the store.
         stored: u64,
     },
+    /// Ephemeral variables are in no plan file. Terraform: those that were set must be set again, to whatever value.
+    #[error("these ephemeral variables were set when the plan was made, and must be set again: {}", .0.join(", "))]
+    EphemeralMissing(Vec<String>),
+    /// What was left to its default must be left to it.
+    #[error("these ephemeral variables were not set when the plan was made, and must not be set now: {}", .0.join(", "))]
+    EphemeralGiven(Vec<String>),
     /// Sensitive variables are not kept in plan files.
     #[error("these sensitive variables must be given again, with the values of the plan: {}", .0.join(", "))]
     Variables(Vec<String>),
@@ -75,6 +85,8 @@ pub struct PlanFile {
     changes: Vec<SavedChange>,
     outputs: BTreeMap<String, (Action, Json, Json)>,
     variables: BTreeMap<String, Json>,
+    /// The ephemeral variables that were set.
+    ephemeral: BTreeSet<Arc<str>>,
     read: BTreeMap<String, Json>,
     prior_state: Json,
     checks: CheckResults,
@@ -138,7 +150,13 @@ impl PlanFile {
                 .iter()
                 .map(|(k, o)| (k.to_string(), (o.action, save(&o.before), save(&o.after))))
                 .collect(),
-            variables: plan.variables.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
+            variables: plan
+                .variables
+                .iter()
+                .filter(|(_, v)| !v.is_ephemeral())
+                .map(|(k, v)| (k.to_string(), save(v)))
+                .collect(),
+            ephemeral: plan.ephemeral.clone(),
             read: plan.read.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
             prior_state: state,
             checks: plan.checks.clone(),
@@ -255,6 +273,7 @@ impl PlanFile {
                 })
                 .collect::<Result<_, PlanFileError>>()?,
             variables,
+            ephemeral: self.ephemeral,
             prior_state: State { serial: stored.serial, ..prior_state },
             stored_serial: stored.serial,
             read,
@@ -285,7 +304,28 @@ impl PlanFile {
                 None => missing.push(name.clone()),
             }
         }
-        if missing.is_empty() { Ok(out) } else { Err(PlanFileError::Variables(missing)) }
+        if !missing.is_empty() {
+            return Err(PlanFileError::Variables(missing));
+        }
+        let ephemeral = stack.root.variables.iter().filter(|(_, v)| v.ephemeral);
+        let (mut missing, mut surplus) = (vec![], vec![]);
+        for (name, variable) in ephemeral {
+            match (self.ephemeral.contains(name), given.get(name)) {
+                (true, None) => missing.push(name.to_string()),
+                (false, Some(_)) => surplus.push(name.to_string()),
+                // What is wrong with a value is told where it is evaluated.
+                (_, given) => {
+                    if let Some(value) = variable.prepare(given.cloned()).ok().or(given.cloned()) {
+                        out.insert(name.clone(), value);
+                    }
+                }
+            }
+        }
+        match (missing.is_empty(), surplus.is_empty()) {
+            (false, _) => Err(PlanFileError::EphemeralMissing(missing)),
+            (_, false) => Err(PlanFileError::EphemeralGiven(surplus)),
+            _ => Ok(out),
+        }
     }
 }
 

@@ -40,6 +40,11 @@ impl Providers {
         self.serving(ty, |p| p.data_source(ty))
     }
 
+    /// An ephemeral resource type, and the provider that serves it.
+    pub fn ephemeral_resource(&self, ty: &str) -> Option<(&Arc<dyn Provider>, &dyn AnyDataSource)> {
+        self.serving(ty, |p| p.ephemeral_resource(ty))
+    }
+
     /// Looks first at the provider that the type's name begins with, then at the others (`terraform_data`).
     fn serving<'a, T: ?Sized>(
         &'a self,
@@ -63,6 +68,7 @@ impl lakeform_lang::Schemas for Providers {
         match mode {
             Mode::Managed => self.resource(ty).map(|(_, t)| t.schema()),
             Mode::Data => self.data_source(ty).map(|(_, t)| t.schema()),
+            Mode::Ephemeral => self.ephemeral_resource(ty).map(|(_, t)| t.schema()),
         }
     }
 
@@ -75,8 +81,11 @@ impl lakeform_lang::Schemas for Providers {
     }
 
     fn names(&self, mode: Mode) -> Vec<&str> {
-        let each =
-            |p: &Arc<dyn Provider>| if mode == Mode::Managed { p.resource_names() } else { p.data_source_names() };
+        let each = |p: &Arc<dyn Provider>| match mode {
+            Mode::Managed => p.resource_names(),
+            Mode::Data => p.data_source_names(),
+            Mode::Ephemeral => p.ephemeral_resource_names(),
+        };
         self.iter().flat_map(each).collect()
     }
 }

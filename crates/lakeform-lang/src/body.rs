@@ -79,6 +79,23 @@ impl Body {
         }
     }
 
+    /// What is ephemeral in its value although it would have to be stored.
+    pub(crate) fn ephemeral_problems(&self, schema: &Block, value: &Value) -> Diagnostics {
+        let mut problems = Diagnostics::new();
+        if value.is_ephemeral() {
+            check::stored(value, schema, &Path::root(), &mut |path| {
+                problems.push(
+                    Diagnostic::error("Invalid use of ephemeral value")
+                        .detail(format!(
+                            "Ephemeral values are not valid for \"{path}\", because it is not a write-only attribute and must be persisted to state."
+                        ))
+                        .span(self.locate(path)),
+                );
+            });
+        }
+        problems
+    }
+
     /// Its value as an object of what is set, where there is no schema.
     ///
     /// # Errors

@@ -37,4 +37,4 @@ pub use refactoring::{Endpoint, Import, ImportTarget, Moved, Removed};
 pub use reference::{Reference, Subject};
 pub use render::render;
 pub use types::TypeConstraint;
-pub use validate::{Schemas, validate};
+pub use validate::{Schemas, ephemeral_expansion, validate};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use indexmap::IndexMap;
 use lakeform_core::{
-    Block, ConfigAddress, ConvertError, Diagnostic, Diagnostics, Mode, ModulePath, Path, Source, Span, Value,
+    Block, ConfigAddress, ConvertError, Diagnostic, Diagnostics, Marks, Mode, ModulePath, Path, Source, Span, Value,
 };
 
 use crate::{Body, Expr, Import, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
@@ -34,7 +34,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Every resource and data block of the stack and of its modules.
+    /// Every resource, data and ephemeral block of the stack and of its modules.
     pub fn blocks(&self) -> Vec<ConfigAddress> {
         fn collect(module: &Module, path: &ModulePath, out: &mut Vec<ConfigAddress>) {
             out.extend(module.resources.keys().map(|(mode, ty, name)| ConfigAddress {
@@ -80,7 +80,7 @@ pub struct Module {
     pub outputs: IndexMap<Arc<str>, Output>,
     /// `[provider.NAME]`, `[[provider.NAME]]`
     pub providers: Vec<ProviderConfig>,
-    /// `[resource.TYPE.NAME]`, `[data.TYPE.NAME]`
+    /// `[resource.TYPE.NAME]`, `[data.TYPE.NAME]`, `[ephemeral.TYPE.NAME]`
     pub resources: IndexMap<ResourceKey, Resource>,
     /// `[module.NAME]`
     pub calls: IndexMap<Arc<str>, ModuleCall>,
@@ -92,6 +92,14 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// `[check.NAME]`
     pub checks: IndexMap<Arc<str>, CheckBlock>,
+}
+
+impl Module {
+    /// The block of an address, in this module or one that it calls.
+    pub fn block(&self, address: &ConfigAddress) -> Option<&Resource> {
+        let at = address.module.0.iter().try_fold(self, |module, call| Some(&*module.calls.get(call)?.module))?;
+        at.resources.get(&(address.mode, address.ty.clone(), address.name.clone()))
+    }
 }
 
 /// An input variable.
@@ -135,14 +143,24 @@ impl Variable {
                 message: "required variable may not be set to null".into(),
             });
         }
-        let mut marks = lakeform_core::Marks::NONE;
-        if self.sensitive {
-            marks = marks.union(lakeform_core::Marks::SENSITIVE);
+        Ok(value.with_marks(self.marks()))
+    }
+
+    /// What its value is marked with, whatever it is.
+    pub fn marks(&self) -> Marks {
+        Marks::of(self.sensitive, self.ephemeral)
+    }
+
+    /// Refuses a value that the calling module gives and that must not be stored, unless the variable is ephemeral too.
+    ///
+    /// # Errors
+    /// With the place of the value, `span`.
+    pub fn refuse_ephemeral(&self, value: &Value, span: &Span) -> Result<(), Diagnostics> {
+        if self.ephemeral || !value.is_ephemeral() {
+            return Ok(());
         }
-        if self.ephemeral {
-            marks = marks.union(lakeform_core::Marks::EPHEMERAL);
-        }
-        Ok(value.with_marks(marks))
+        let detail = "This input variable is not declared as accepting an ephemeral value, so it cannot be set to a result derived from an ephemeral value.";
+        Err(Diagnostic::error("Ephemeral value not allowed").detail(detail).span(span.clone()).into())
     }
 }
 
@@ -194,6 +212,27 @@ pub struct Output {
     pub span: Span,
 }
 
+impl Output {
+    /// What its value is marked with, whatever it is.
+    pub fn marks(&self) -> Marks {
+        Marks::of(self.sensitive, self.ephemeral)
+    }
+
+    /// The value of the output, marked as it is declared.
+    ///
+    /// # Errors
+    /// When its expression fails, or gives something ephemeral and the output is not declared so.
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, Diagnostics> {
+        let value = self.value.evaluate(scope)?;
+        if value.is_ephemeral() && !self.ephemeral {
+            let detail = "This output value is not declared as returning an ephemeral value, so it cannot be set to a result derived from an ephemeral value.";
+            let problem = Diagnostic::error("Ephemeral value not allowed").detail(detail);
+            return Err(problem.span(self.value.span().clone()).into());
+        }
+        Ok(value.with_marks(self.marks()))
+    }
+}
+
 /// A provider configuration.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
@@ -223,10 +262,10 @@ impl std::fmt::Display for ProviderRef {
     }
 }
 
-/// A resource or data block.
+/// A resource, data or ephemeral block.
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// Managed or data.
+    /// Managed, data or ephemeral.
     pub mode: Mode,
     /// `aws_s3_bucket`
     pub ty: Arc<str>,
@@ -264,6 +303,20 @@ impl Resource {
         self.provider
             .clone()
             .unwrap_or_else(|| ProviderRef { name: self.ty.split('_').next().unwrap_or_default().into(), alias: None })
+    }
+
+    /// The value of its arguments by its type's schema: as [`Body::evaluate`], and nothing ephemeral in it that would have
+    /// to be stored (Terraform: only write-only arguments take ephemeral values, and those of ephemeral resources).
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn evaluate(&self, schema: &Block, scope: &dyn Scope) -> Result<Value, Diagnostics> {
+        let value = self.body.evaluate_as(schema, scope, &self.ty)?;
+        if self.mode == Mode::Ephemeral {
+            return Ok(value);
+        }
+        let problems = self.body.ephemeral_problems(schema, &value);
+        if problems.is_empty() { Ok(value) } else { Err(problems) }
     }
 
     /// What switches the resource on and off without giving it an instance key (lakeform's own): `lifecycle.enabled`,

@@ -7,7 +7,7 @@ use lakeform_core::{
     Span, address::Target,
 };
 
-use crate::{Expr, Reference, Scope};
+use crate::{Expr, ProviderRef, Reference, Scope};
 
 /// `[[moved]]`: objects of one address belong to another from now on.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct Import {
     pub id: Expr,
     /// One object for each element; `to` and `id` see it as `each`.
     pub for_each: Option<Expr>,
+    /// Whose object it is, where the stack does not declare the resource yet: goes into the block that is written for it.
+    pub provider: Option<ProviderRef>,
     /// Where it is declared.
     pub span: Span,
 }

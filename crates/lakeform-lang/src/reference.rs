@@ -26,9 +26,9 @@ pub enum Subject {
     Local(Arc<str>),
     /// `module.NAME`: an object of its outputs; with `count` a tuple of them, with `for_each` an object of them by key.
     Module(Arc<str>),
-    /// `TYPE.NAME`, `data.TYPE.NAME`: the object; with `count` a tuple of them, with `for_each` an object of them by key.
+    /// `TYPE.NAME`, `data.TYPE.NAME`, `ephemeral.TYPE.NAME`: the object; with `count` a tuple of them, with `for_each` an object of them by key.
     Resource {
-        /// Managed or data.
+        /// Managed, data or ephemeral.
         mode: Mode,
         /// The type.
         ty: Arc<str>,
@@ -53,8 +53,7 @@ impl fmt::Display for Subject {
             Self::Variable(name) => write!(f, "var.{name}"),
             Self::Local(name) => write!(f, "local.{name}"),
             Self::Module(name) => write!(f, "module.{name}"),
-            Self::Resource { mode: Mode::Managed, ty, name } => write!(f, "{ty}.{name}"),
-            Self::Resource { mode: Mode::Data, ty, name } => write!(f, "data.{ty}.{name}"),
+            Self::Resource { mode, ty, name } => write!(f, "{}{ty}.{name}", mode.prefix()),
             Self::Each => f.write_str("each"),
             Self::Count => f.write_str("count"),
             Self::SelfRef => f.write_str("self"),

@@ -1,11 +1,12 @@
 //! Values as `terraform console` prints them.
 
-use lakeform_core::{Kind, Type, Value};
+use lakeform_core::{Kind, Marks, Type, Value};
 
 use crate::functions::quote;
 
 /// A value as `terraform console` prints it: with `tolist(...)` and the like where the kind of a collection would not
-/// show, `(sensitive value)` and `(known after apply)` in place of what cannot be shown, and several lines as a heredoc.
+/// show, `(sensitive value)`, `(ephemeral value)` and `(known after apply)` in place of what cannot be shown, and several
+/// lines as a heredoc.
 pub fn render(value: &Value) -> String {
     let mut out = String::new();
     write(value, 0, &mut out);
@@ -16,6 +17,7 @@ fn write(value: &Value, indent: usize, out: &mut String) {
     match value.kind() {
         Kind::Unknown(_) => out.push_str("(known after apply)"),
         _ if value.is_sensitive() => out.push_str("(sensitive value)"),
+        _ if value.marks().contains(Marks::EPHEMERAL) => out.push_str("(ephemeral value)"),
         Kind::Null(ty) => out.push_str(&null(ty)),
         Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Kind::Number(n) => out.push_str(&n.to_string()),

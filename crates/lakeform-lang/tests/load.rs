@@ -273,7 +273,6 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
 [resorce.aws_s3_bucket.x]
 [terraform]
 [guard.x]
-[ephemeral.a.b]
 [backend.s3]
 [backend.local]
 [resource.aws_x.y]
@@ -292,19 +291,17 @@ nam = "x"
       at `terraform`
     s.toml:4:2: `guard` is not supported yet: Stacks cannot have this section yet.
       at `guard`
-    s.toml:5:2: `ephemeral` is not supported yet: Stacks cannot have this section yet.
-      at `ephemeral`
-    s.toml:7:10: Two backends: `local` is a second one; a stack has exactly one backend.
+    s.toml:6:10: Two backends: `local` is a second one; a stack has exactly one backend.
       at `local`
-    s.toml:9:1: `provisioner` is not supported yet: Do what it does outside of the stack.
+    s.toml:8:1: `provisioner` is not supported yet: Do what it does outside of the stack.
       at `provisioner`
-    s.toml:11:1: Invalid combination of "count" and "for_each": The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.
+    s.toml:10:1: Invalid combination of "count" and "for_each": The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.
       at `for_each`
-    s.toml:12:17: Invalid name `0z`: A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.
+    s.toml:11:17: Invalid name `0z`: A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.
       at `"0z"`
-    s.toml:13:11: Invalid variable name `source`: The variable name "source" is reserved due to its special meaning inside module blocks.
+    s.toml:12:11: Invalid variable name `source`: The variable name "source" is reserved due to its special meaning inside module blocks.
       at `source`
-    s.toml:15:1: Unknown argument `nam` of `stack` (did you mean `name`?)
+    s.toml:14:1: Unknown argument `nam` of `stack` (did you mean `name`?)
       at `nam`
     "#);
 }

@@ -192,7 +192,7 @@ value = "${self.id}${count.index}${vars.n}"
     s.toml:11:11: Unknown provider `tt`: Known are t. (did you mean `t`?) at `tt`
     s.toml:13:1: Unknown attribute `regin` of provider t: An argument or block named "regin" is not expected here. (did you mean `region`?) at `regin`
     s.toml:14:19: Unknown resource type `t_buckt`: No provider has a resource type of that name. (did you mean `t_bucket`?) at `a`
-    s.toml:15:16: Unknown data source `t_strict`: No provider has a data source of that name. (there is a resource type of that name: `resource`) at `a`
+    s.toml:15:16: Unknown data source `t_strict`: No provider has a data source of that name. (there is `resource.t_strict`) at `a`
     s.toml:16:1: Missing required argument `bucket`: The argument "bucket" is required, but no definition was found. at `[resource.t_bucket.a]`
     s.toml:16:20: Provider configuration not present: There is no configuration `t.other` here. at `a`
     s.toml:16:20: Unknown attribute `taggs` in ignore_changes: t_bucket has no such attribute. (did you mean `tags`?) at `a`

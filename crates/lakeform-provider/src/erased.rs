@@ -115,11 +115,22 @@ pub trait Provider: Send + Sync {
     /// A data source by name.
     fn data_source(&self, name: &str) -> Option<&dyn AnyDataSource>;
 
+    /// An ephemeral resource type by name. It has the contract of a data source: what is read is had for the time of a run.
+    fn ephemeral_resource(&self, name: &str) -> Option<&dyn AnyDataSource> {
+        let _ = name;
+        None
+    }
+
     /// The names of all resource types, sorted.
     fn resource_names(&self) -> Vec<&'static str>;
 
     /// The names of all data sources, sorted.
     fn data_source_names(&self) -> Vec<&'static str>;
+
+    /// The names of all ephemeral resource types, sorted.
+    fn ephemeral_resource_names(&self) -> Vec<&'static str> {
+        vec![]
+    }
 
     /// Makes clients from a configuration that may hold unknown values (a provider that needs them waits for apply).
     fn configure<'a>(&'a self, config: &'a Value) -> BoxFuture<'a, Result<Configured>>;

@@ -1,6 +1,6 @@
 //! The state as bytes, in the layout and order that Terraform writes.
 
-use lakeform_core::{InstanceKey, Mode, ResourceAddress, json};
+use lakeform_core::{InstanceKey, ResourceAddress, json};
 
 use crate::{
     Extra, ObjectState, ResourceState, State, paths,
@@ -57,7 +57,7 @@ impl State {
         let mut all: Vec<_> =
             self.resources.iter().map(|(address, r)| (address.module.to_string(), address, r)).collect();
         all.sort_by(|(am, a, _), (bm, b, _)| {
-            (am, mode(a.mode), &a.ty, &a.name).cmp(&(bm, mode(b.mode), &b.ty, &b.name))
+            (am, a.mode.name(), &a.ty, &a.name).cmp(&(bm, b.mode.name(), &b.ty, &b.name))
         });
         all
     }
@@ -66,13 +66,6 @@ impl State {
 fn comma(out: &mut Layout, i: usize) {
     if i > 0 {
         out.push(",");
-    }
-}
-
-fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Managed => "managed",
-        Mode::Data => "data",
     }
 }
 
@@ -92,7 +85,7 @@ fn write_resource(out: &mut Layout, module: &str, address: &ResourceAddress, res
         out.push_str(module);
         out.push(",");
     }
-    out.push(&format!("\"mode\":\"{}\",\"type\":", mode(address.mode)));
+    out.push(&format!("\"mode\":\"{}\",\"type\":", address.mode.name()));
     out.push_str(&address.ty);
     out.push(",\"name\":");
     out.push_str(&address.name);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use lakeform_core::{Attribute, Block, ConfigAddress, Diagnostic, Kind, Value};
 use lakeform_engine::{Cancel, Events, PlanMode, PlanOptions};
-use lakeform_lang::{Module, Stack};
+use lakeform_lang::{Module, ProviderRef, Stack};
 
 use crate::{Error, LoadedStack};
 
@@ -27,13 +27,17 @@ impl LoadedStack {
         if missing.is_empty() {
             return Ok(None);
         }
-        let stubs: String = missing.iter().map(|a| format!("[resource.{}.{}]\n", a.ty, a.name)).collect();
+        let stub = |a: &Missing| {
+            let provider = a.provider.as_ref().map(|p| format!("provider = '{p}'\n")).unwrap_or_default();
+            format!("[resource.{}.{}]\n{provider}", a.address.ty, a.address.name)
+        };
+        let stubs: String = missing.iter().map(stub).collect();
         let with_stubs = Arc::new(joined(&self.stack, file, &stubs)?);
         let whole = std::mem::replace(&mut self.stack, with_stubs);
         let options = PlanOptions {
             mode: PlanMode::RefreshOnly,
-            targets: missing.iter().filter_map(|a| a.to_string().parse().ok()).collect(),
-            unwritten: missing.clone(),
+            targets: missing.iter().filter_map(|a| a.address.to_string().parse().ok()).collect(),
+            unwritten: missing.iter().map(|a| a.address.clone()).collect(),
             ..PlanOptions::default()
         };
         let state = self.state().await?.unwrap_or_else(|| lakeform_state::State::new(""));
@@ -44,7 +48,8 @@ impl LoadedStack {
             let (config, id) = (change.address.config(), change.importing.as_deref().unwrap_or_default());
             if let Some((_, resource)) = self.providers().resource(&config.ty) {
                 let _ = writeln!(out, "# Written by lakeform from {id:?}. Check it, and keep what is meant.");
-                out.push_str(&block(&config, &resource.schema().block, &change.after));
+                let provider = missing.iter().find(|a| a.address == config).and_then(|a| a.provider.as_ref());
+                out.push_str(&block(&config, provider, &resource.schema().block, &change.after));
                 out.push('\n');
             }
         }
@@ -54,13 +59,12 @@ impl LoadedStack {
     }
 
     /// The blocks that imports name and the stack lacks.
-    fn missing_blocks(&self) -> Result<Vec<ConfigAddress>, Error> {
+    fn missing_blocks(&self) -> Result<Vec<Missing>, Error> {
         let root = &self.stack.root;
-        let mut out = vec![];
+        let mut out: Vec<Missing> = vec![];
         for import in &root.imports {
             let config = &import.to.config;
-            let key = (config.mode, config.ty.clone(), config.name.clone());
-            if config.module.is_root() && root.resources.contains_key(&key) || !config.module.is_root() {
+            if !config.module.is_root() || root.block(config).is_some() {
                 continue;
             }
             if import.for_each.is_some() {
@@ -72,26 +76,41 @@ impl LoadedStack {
                     .span(import.span.clone())
                     .into());
             }
-            if !out.contains(config) {
-                out.push(config.clone());
+            if !out.iter().any(|a| a.address == *config) {
+                out.push(Missing { address: config.clone(), provider: import.provider.clone() });
             }
         }
         Ok(out)
     }
 }
 
+/// A block that is to be written.
+struct Missing {
+    address: ConfigAddress,
+    /// The provider configuration that the import names.
+    provider: Option<ProviderRef>,
+}
+
 /// A stack with the resources of one more document.
 fn joined(stack: &Stack, file: &str, text: &str) -> Result<Stack, Error> {
     let (more, _) = lakeform_lang::load_str(file, text)?;
     let mut root = Module::clone(&stack.root);
+    for import in &mut root.imports {
+        // The block that was written says it from now on.
+        import.provider = import.provider.take().filter(|_| more.root.block(&import.to.config).is_none());
+    }
     root.resources.extend(more.root.resources.iter().map(|(key, resource)| (key.clone(), resource.clone())));
     let sources = stack.sources.iter().chain(&more.sources).cloned().collect();
     Ok(Stack { root: Arc::new(root), sources, ..stack.clone() })
 }
 
 /// `[resource.TYPE.NAME]` with what an object is.
-fn block(address: &ConfigAddress, schema: &Block, object: &Value) -> String {
-    let named = [(address.name.to_string(), toml::Value::Table(contents(schema, object, true)))];
+fn block(address: &ConfigAddress, provider: Option<&ProviderRef>, schema: &Block, object: &Value) -> String {
+    let mut contents = contents(schema, object, true);
+    if let Some(provider) = provider {
+        contents.insert("provider".into(), provider.to_string().into());
+    }
+    let named = [(address.name.to_string(), toml::Value::Table(contents))];
     let ty = [(address.ty.to_string(), toml::Value::Table(named.into_iter().collect()))];
     let all = [("resource".to_owned(), toml::Value::Table(ty.into_iter().collect()))];
     toml::to_string(&toml::Table::from_iter(all)).unwrap_or_default()

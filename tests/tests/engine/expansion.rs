@@ -135,7 +135,7 @@ async fn v04_sensitive_values_cannot_tell_instances_apart() {
     let told = world
         .refusal("[variable.s]\ndefault = { a = 1 }\nsensitive = true\n[resource.fake_thing.b]\nfor_each = '${var.s}'")
         .await;
-    assert!(told.contains("Invalid `for_each`") && told.contains("sensitive"), "{told}");
+    assert!(told.contains("Invalid for_each") && told.contains("sensitive"), "{told}");
 }
 
 #[tokio::test]

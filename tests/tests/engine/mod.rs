@@ -5,6 +5,7 @@ mod basics;
 mod checks;
 mod data;
 mod destroy;
+mod ephemeral;
 mod expansion;
 mod failure;
 mod graph;

@@ -80,7 +80,7 @@ fn answer(cx: &Cx, loaded: &LoadedStack, state: &State, line: &str) -> Result<bo
     let value = parse_expression(line).map_err(Failure::from);
     match value.and_then(|expr| loaded.evaluate(&expr, state.clone()).map_err(Failure::from)) {
         Ok(value) => {
-            let text = if value.is_sensitive() { "(sensitive value)".to_owned() } else { render(&value) };
+            let text = render(&value);
             cx.print(&format!("{text}\n"))?;
             Ok(true)
         }

@@ -42,7 +42,7 @@ pub(crate) fn run(cx: &Cx, args: &SchemaArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// `resource`, `data` or `provider`, the bare name, and the schema.
+/// `resource`, `data`, `ephemeral` or `provider`, the bare name, and the schema.
 fn find<'a>(cx: &'a Cx, name: &'a str) -> Result<(&'static str, &'a str, &'a Schema), Failure> {
     use lakeform::lang::Schemas;
     let providers = cx.lakeform().providers();
@@ -52,20 +52,21 @@ fn find<'a>(cx: &'a Cx, name: &'a str) -> Result<(&'static str, &'a str, &'a Sch
             None => Err(unknown("provider", name, providers.providers())),
         };
     }
-    let data = name.strip_prefix("data.");
-    let managed = name.strip_prefix("resource.").unwrap_or(name);
-    match data {
-        Some(name) => match Schemas::resource(providers, Mode::Data, name) {
-            Some(schema) => Ok(("data", name, schema)),
-            None => Err(unknown("data source", name, providers.names(Mode::Data))),
-        },
-        None => match Schemas::resource(providers, Mode::Managed, managed) {
-            Some(schema) => Ok(("resource", managed, schema)),
-            None => match Schemas::resource(providers, Mode::Data, managed) {
-                Some(schema) => Ok(("data", managed, schema)),
-                None => Err(unknown("resource type", managed, providers.names(Mode::Managed))),
-            },
-        },
+    let sections =
+        [(Mode::Managed, "resource type"), (Mode::Data, "data source"), (Mode::Ephemeral, "ephemeral resource type")];
+    let wanted = |mode: Mode| name.strip_prefix(mode.section()).and_then(|rest| rest.strip_prefix('.'));
+    for (mode, what) in sections {
+        if let Some(name) = wanted(mode) {
+            return match Schemas::resource(providers, mode, name) {
+                Some(schema) => Ok((mode.section(), name, schema)),
+                None => Err(unknown(what, name, providers.names(mode))),
+            };
+        }
+    }
+    let found = sections.into_iter().find_map(|(mode, _)| Some((mode, Schemas::resource(providers, mode, name)?)));
+    match found {
+        Some((mode, schema)) => Ok((mode.section(), name, schema)),
+        None => Err(unknown("resource type", name, providers.names(Mode::Managed))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lakeform::{
     CheckKind, CheckResults, Checked,
-    core::{ConfigAddress, InstanceAddress, InstanceKey, Mode},
+    core::{ConfigAddress, InstanceAddress, InstanceKey},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -36,7 +36,7 @@ fn block_address(address: &str, kind: CheckKind) -> Json {
         out.insert("name".into(), name.into());
         module.map(|module| out.insert("module".into(), module.into()));
     } else if let Ok(resource) = address.parse::<ConfigAddress>() {
-        out.insert("mode".into(), if resource.mode == Mode::Data { "data" } else { "managed" }.into());
+        out.insert("mode".into(), resource.mode.name().into());
         out.insert("type".into(), (*resource.ty).into());
         out.insert("name".into(), (*resource.name).into());
         if !resource.module.is_root() {

@@ -2,8 +2,8 @@
 
 use lakeform::{
     Providers,
-    core::{Block, Diagnostic, Mode, Path, Span, Value, json as value_json},
-    lang::{Body, Environment, Expr, Module, Reference, Resource, Scope, Stack, Subject},
+    core::{Block, Diagnostic, Path, Span, Value, json as value_json},
+    lang::{Body, Environment, Expr, Module, Reference, Resource, Schemas, Scope, Stack, Subject},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -99,14 +99,10 @@ fn insert(out: &mut Map<String, Json>, name: &str, entries: Map<String, Json>) {
 }
 
 fn resource(resource: &Resource, providers: &Providers) -> Json {
-    let (mode, prefix) = if resource.mode == Mode::Data { ("data", "data.") } else { ("managed", "") };
-    let schema = match resource.mode {
-        Mode::Managed => providers.resource(&resource.ty).map(|(_, t)| t.schema()),
-        Mode::Data => providers.data_source(&resource.ty).map(|(_, t)| t.schema()),
-    };
+    let schema = Schemas::resource(providers, resource.mode, &resource.ty);
     let mut out = json!({
-        "address": format!("{prefix}{}.{}", resource.ty, resource.name),
-        "mode": mode,
+        "address": format!("{}{}.{}", resource.mode.prefix(), resource.ty, resource.name),
+        "mode": resource.mode.name(),
         "type": *resource.ty,
         "name": *resource.name,
         "provider_config_key": resource.provider_ref().to_string(),

@@ -48,6 +48,7 @@ fn resource(address: &InstanceAddress) -> Json {
 fn action(operation: Operation) -> &'static str {
     match operation {
         Operation::Refresh | Operation::Read => "read",
+        Operation::Open => "open",
         Operation::Create => "create",
         Operation::Update => "update",
         Operation::Delete => "delete",
@@ -60,14 +61,24 @@ pub(crate) fn event(event: &Event<'_>, time: &str) -> Option<Json> {
         Event::Started { address, operation: Operation::Refresh, .. } => {
             ("info", format!("{address}: Refreshing state..."), "refresh_start", address, Operation::Refresh)
         }
+        Event::Started { address, operation: Operation::Open, .. } => {
+            ("info", format!("{address}: Opening..."), "ephemeral_op_start", address, Operation::Open)
+        }
         Event::Started { address, operation, .. } => {
             ("info", format!("{address}: {} started", action(*operation)), "apply_start", address, *operation)
         }
         Event::Finished { address, operation: Operation::Refresh, .. } => {
             ("info", format!("{address}: Refresh complete"), "refresh_complete", address, Operation::Refresh)
         }
+        Event::Finished { address, operation: Operation::Open, elapsed, .. } => {
+            let message = format!("{address}: Opening complete after {}s", elapsed.as_secs());
+            ("info", message, "ephemeral_op_complete", address, Operation::Open)
+        }
         Event::Finished { address, operation, .. } => {
             ("info", format!("{address}: {} complete", action(*operation)), "apply_complete", address, *operation)
+        }
+        Event::Failed { address, operation: Operation::Open, .. } => {
+            ("error", format!("{address}: Opening errored"), "ephemeral_op_errored", address, Operation::Open)
         }
         Event::Failed { address, operation, .. } => {
             ("error", format!("{address}: {} failed", action(*operation)), "apply_errored", address, *operation)

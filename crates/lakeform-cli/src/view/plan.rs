@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use lakeform::{
     Action, Change, Drift, Plan, PlanMode, Providers, Reason,
-    core::{Block, InstanceAddress, InstanceKey, Mode, Value},
+    core::{Block, InstanceAddress, InstanceKey, Value},
+    lang::Schemas,
 };
 
 use super::{
@@ -19,11 +20,7 @@ const WIDTH: usize = 78;
 /// The schema of an instance's type, if any provider serves it.
 pub(crate) fn schema<'a>(providers: &'a Providers, address: &InstanceAddress) -> Option<&'a Block> {
     let ty = &address.resource.ty;
-    let schema = match address.resource.mode {
-        Mode::Managed => providers.resource(ty).map(|(_, t)| t.schema()),
-        Mode::Data => providers.data_source(ty).map(|(_, t)| t.schema()),
-    };
-    schema.map(|schema| &schema.block)
+    Schemas::resource(providers, address.resource.mode, ty).map(|schema| &schema.block)
 }
 
 /// The whole text of a plan: drift, actions, changes, summary, outputs.
@@ -189,7 +186,7 @@ fn glyph(action: Action, style: Style) -> String {
 
 /// `resource "aws_s3_bucket" "raw"`
 pub(crate) fn header(address: &InstanceAddress) -> String {
-    let word = if address.resource.mode == Mode::Data { "data" } else { "resource" };
+    let word = address.resource.mode.section();
     format!("{word} \"{}\" \"{}\"", address.resource.ty, address.resource.name)
 }
 

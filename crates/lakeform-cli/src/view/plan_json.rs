@@ -2,7 +2,8 @@
 
 use lakeform::{
     Action, Change, LoadedStack, Plan, PlanMode, Providers,
-    core::{Block, InstanceAddress, InstanceKey, Mode, Value},
+    core::{Block, InstanceAddress, InstanceKey, Value},
+    lang::Schemas,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -38,7 +39,8 @@ pub(crate) fn plan(plan: &Plan, loaded: &LoadedStack, timestamp: &str) -> Json {
 }
 
 fn variables(plan: &Plan) -> Json {
-    let each = plan.variables.iter().map(|(name, v)| (name.to_string(), json!({ "value": values_json::known(v) })));
+    let kept = plan.variables.iter().filter(|(_, v)| !v.is_ephemeral());
+    let each = kept.map(|(name, v)| (name.to_string(), json!({ "value": values_json::known(v) })));
     each.collect::<Map<_, _>>().into()
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn identity(address: &InstanceAddress, provider: &str) -> Map<String,
     if !address.resource.module.is_root() {
         out.insert("module_address".into(), address.resource.module.to_string().into());
     }
-    out.insert("mode".into(), if address.resource.mode == Mode::Data { "data" } else { "managed" }.into());
+    out.insert("mode".into(), address.resource.mode.name().into());
     out.insert("type".into(), (*address.resource.ty).into());
     out.insert("name".into(), (*address.resource.name).into());
     match &address.key {
@@ -153,10 +155,7 @@ fn planned_values(plan: &Plan, providers: &Providers) -> Json {
         .iter()
         .filter(|c| c.deposed.is_none() && !c.after.is_null() && !matches!(c.action, Action::Delete | Action::Forget));
     for change in kept.filter(|_| plan.options.mode != PlanMode::Destroy) {
-        let schema = match change.address.resource.mode {
-            Mode::Managed => providers.resource(&change.address.resource.ty).map(|(_, t)| t.schema()),
-            Mode::Data => providers.data_source(&change.address.resource.ty).map(|(_, t)| t.schema()),
-        };
+        let schema = Schemas::resource(providers, change.address.resource.mode, &change.address.resource.ty);
         let value = values_json::mark(&change.after, schema.map(|s| &s.block));
         let mut record = identity(&change.address, &change.provider);
         record.remove("module_address");

@@ -98,6 +98,7 @@ pub(crate) fn stack(providers: &Providers) -> Json {
             },
             "locals": { "type": "object" },
             "data": typed(Mode::Data, &common),
+            "ephemeral": typed(Mode::Ephemeral, &common),
             "resource": typed(Mode::Managed, &managed),
             "module": {
                 "type": "object",

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use lakeform::{
     Providers,
-    core::{InstanceAddress, Marks, Mode, ModuleInstance, Path, Step, Value, json as value_json},
+    core::{InstanceAddress, Marks, ModuleInstance, Path, Step, Value, json as value_json},
+    lang::Schemas,
     state::{ObjectState, State},
 };
 use serde_json::{Map, Value as Json, json};
@@ -66,10 +67,7 @@ fn values(state: &State, providers: &Providers) -> Json {
 /// A stored object with its sensitive parts marked: those that state names and those that the schema does.
 pub(crate) fn object_value(address: &InstanceAddress, object: &ObjectState, providers: &Providers) -> Value {
     let ty = &address.resource.ty;
-    let schema = match address.resource.mode {
-        Mode::Managed => providers.resource(ty).map(|(_, t)| t.schema()),
-        Mode::Data => providers.data_source(ty).map(|(_, t)| t.schema()),
-    };
+    let schema = Schemas::resource(providers, address.resource.mode, ty);
     let typed = schema.and_then(|s| object.attributes.value(&s.block.ty()).ok());
     let mut value = typed
         .or_else(|| object.attributes.json().ok().map(|json| value_json::from_plain_json(&json)))

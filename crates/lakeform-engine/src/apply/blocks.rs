@@ -94,6 +94,7 @@ impl Run<'_> {
                 let (_, resource) = self.evaluator.providers.resource(&address.resource.ty)?;
                 decode(resource, &object).ok()
             }
+            Mode::Ephemeral => None,
             Mode::Data => {
                 let (_, source) = self.evaluator.providers.data_source(&address.resource.ty)?;
                 let block = &source.schema().block;

@@ -80,6 +80,8 @@ impl<'a> Run<'a> {
     async fn evaluate(&self, node: NodeIndex) -> Result<(), Diagnostics> {
         match &self.graph.dag[node].kind {
             Kind::Provider(_) => self.evaluator.configure(node).await,
+            Kind::Resource(_) if !self.selection.has(node) => Ok(()),
+            Kind::Resource(_) => self.evaluator.open(node, &self.calls, self.cancel, false).await,
             Kind::Output(_) if !self.selection.has_output(self.graph, node) => Ok(()),
             Kind::Call(_) | Kind::Output(_) if !self.selection.has(node) && self.graph.dag[node].module != 0 => Ok(()),
             _ => self.evaluator.evaluate(node),
@@ -158,7 +160,7 @@ impl<'a> Run<'a> {
         let schema = lakeform_lang::Schemas::resource(self.evaluator.providers, block.mode, &block.ty)
             .ok_or_else(|| Diagnostic::error("there is no such type"))?;
         let config =
-            self.evaluator.scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
+            self.evaluator.scoped(index, at, each.clone(), None, |scope| block.evaluate(&schema.block, scope))?;
         if !config.is_wholly_known() {
             return Err(Diagnostic::error("Arguments are still unknown")
                 .detail("something that it refers to was left out of this run or has no value")
@@ -167,6 +169,8 @@ impl<'a> Run<'a> {
         }
         let value = match block.mode {
             Mode::Data => self.read(node, address, change, config).await?,
+            // Opened where it is evaluated: no change is ever planned for it.
+            Mode::Ephemeral => return Ok(()),
             Mode::Managed => {
                 let ignore = ignored(&self.evaluator, index, block)?;
                 self.make(node, address, change, config, ignore).await?

@@ -113,7 +113,7 @@ impl<'a> Builder<'a> {
                 // Read after the walk.
                 Kind::Resource(_) if self.graph.in_check(node) => {}
                 Kind::Resource((mode, ..)) if destroy && *mode == Mode::Managed => {}
-                Kind::Resource(_) => {
+                Kind::Resource((Mode::Managed | Mode::Data, ..)) => {
                     let open = self.dag.add_node(Step::Open(node));
                     let close = self.dag.add_node(Step::Close(node));
                     self.dag.add_edge(open, close, ());

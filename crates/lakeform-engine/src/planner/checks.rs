@@ -58,7 +58,7 @@ impl<'a> Planner<'a> {
         let mut values = vec![];
         for (key, _) in &expansion.items {
             let address = base.instance(key.clone());
-            let config = self.evaluator.scoped(index, at, None, None, |scope| block.body.evaluate(schema, scope))?;
+            let config = self.evaluator.scoped(index, at, None, None, |scope| block.evaluate(schema, scope))?;
             let read = self.data_one(node, source, &address, config, self.pending(node)).await;
             let mut found = self.found();
             // What was read (or was not to be had) is read again during apply, when all that it may be about stands

@@ -52,7 +52,7 @@ impl<'a> Planner<'a> {
                         self.evaluator.checks(index, at, each.clone(), &lifecycle.preconditions, None, before)?;
                         let config = self
                             .evaluator
-                            .scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?;
+                            .scoped(index, at, each.clone(), None, |scope| block.evaluate(&schema.block, scope))?;
                         let value = self.data_one(node, source, &address, config, pending).await?;
                         let (this, after) = (Some(value.clone()), Condition::After(&address));
                         self.evaluator.checks(index, at, each, &lifecycle.postconditions, this, after)?;

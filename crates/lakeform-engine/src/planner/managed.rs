@@ -139,9 +139,9 @@ impl<'a> Planner<'a> {
         )?;
         let written = !self.options.unwritten.contains(&address.config());
         let config = match written {
-            true => self
-                .evaluator
-                .scoped(index, at, each.clone(), None, |scope| block.body.evaluate(&schema.block, scope))?,
+            true => {
+                self.evaluator.scoped(index, at, each.clone(), None, |scope| block.evaluate(&schema.block, scope))?
+            }
             false => Value::null(schema.block.ty()),
         };
         let mut prior = self.found().prior.get(address).cloned();

@@ -236,6 +236,9 @@ impl Planner<'_> {
             Kind::Resource((Mode::Managed, ..)) => self.managed(node).await,
             Kind::Resource((Mode::Data, ..)) if self.graph.in_check(node) => Ok(()),
             Kind::Resource((Mode::Data, ..)) => self.data(node).await,
+            Kind::Resource((Mode::Ephemeral, ..)) => {
+                self.evaluator.open(node, &self.calls, self.cancel, self.pending(node)).await
+            }
             Kind::Orphan(_) => self.destroy(node),
             Kind::Output(_) if root_output && self.options.mode == PlanMode::Destroy => Ok(()),
             _ => self.evaluator.evaluate(node),
@@ -298,6 +301,9 @@ impl Planner<'_> {
             .iter()
             .filter_map(|(name, node)| Some((name.clone(), evaluator.store.get(*node, &ModuleInstance::root())?)))
             .collect();
+        let declared = &evaluator.graph.modules[0].module.variables;
+        let ephemeral = evaluator.given.keys().filter(|name| declared.get(*name).is_some_and(|v| v.ephemeral));
+        let ephemeral = ephemeral.cloned().collect();
         let prior_state = evaluator.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Plan {
             options: options.clone(),
@@ -305,6 +311,7 @@ impl Planner<'_> {
             drift: found.drift,
             outputs,
             variables,
+            ephemeral,
             prior_state,
             stored_serial,
             read: found.read,

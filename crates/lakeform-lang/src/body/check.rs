@@ -1,6 +1,8 @@
 //! What is wrong with a block by its schema: unknown names, what is missing, what is too much.
 
-use lakeform_core::{Attribute, Block, Diagnostic, Diagnostics, Kind, NestedBlock, Nesting, Path, Span, Step, Value};
+use lakeform_core::{
+    Attribute, Block, Diagnostic, Diagnostics, Kind, Marks, NestedBlock, Nesting, Path, Span, Step, Value,
+};
 
 use super::Entries;
 use crate::{suggest::nearest, syntax::NodeKind};
@@ -148,6 +150,27 @@ fn walk(value: &Value, schema: &Block, at: &Path, report: &mut Report) {
         }
         for (path, value) in instances {
             walk(value, &nested.block, &path, report);
+        }
+    }
+}
+
+/// Reports ephemeral values of what is stored: all but write-only attributes.
+pub(super) fn stored(value: &Value, schema: &Block, at: &Path, report: &mut dyn FnMut(&Path)) {
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return report(at);
+    }
+    let Some(fields) = value.as_mapping() else { return };
+    for (name, field) in fields.iter().filter(|(_, field)| field.is_ephemeral()) {
+        let path = at.with(Step::Attr(name.clone()));
+        match (schema.attributes.get(name), schema.blocks.get(name)) {
+            (Some(attribute), _) if attribute.write_only => {}
+            (None, Some(_)) if field.marks().contains(Marks::EPHEMERAL) => report(&path),
+            (None, Some(nested)) => {
+                for (path, block) in instances(Some(field), nested, &path).into_iter().flatten() {
+                    stored(block, &nested.block, &path, report);
+                }
+            }
+            _ => report(&path),
         }
     }
 }

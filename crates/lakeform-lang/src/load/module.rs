@@ -42,7 +42,8 @@ impl Builder {
         module.moved = self.moved(table);
         module.removed = self.removed(table);
         module.imports = self.imports(table);
-        for (mode, word) in [(Mode::Managed, "resource"), (Mode::Data, "data")] {
+        for mode in [Mode::Managed, Mode::Data, Mode::Ephemeral] {
+            let word = mode.section();
             for (ty, field) in self.fields(table, word) {
                 let Some(named) = self.table(&field.item, &format!("`{word}.{ty}`")) else { continue };
                 for (name, field) in named {

@@ -75,7 +75,8 @@ impl Builder {
         let Some(field) = table.get("import") else { return vec![] };
         let mut out = vec![];
         for (item, block) in self.tables(&field.item, "`import`") {
-            self.only(block, &["to", "id", "for_each"], "`import`");
+            self.only(block, &["to", "id", "for_each", "provider"], "`import`");
+            let provider = block.get("provider").and_then(|f| self.provider_ref(&f.item));
             let for_each = block.get("for_each").map(|f| self.expr(&f.item).array_as_set());
             let Some((_, to)) = self.required_text(block, "to", item, "`import`") else { continue };
             let Some(to) = self.import_target(&to) else { continue };
@@ -87,7 +88,7 @@ impl Builder {
                 );
                 continue;
             };
-            out.push(Import { to, id, for_each, span: item.span() });
+            out.push(Import { to, id, for_each, provider, span: item.span() });
         }
         out
     }
@@ -146,11 +147,11 @@ impl Builder {
         let (text, item) = self.required_text(block, name, owner, &format!("`{what}`"))?;
         let text = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).unwrap_or(&text).trim();
         match text.parse() {
-            Ok(Target::Resource(r)) if r.resource.mode == Mode::Data => {
+            Ok(Target::Resource(r)) if r.resource.mode != Mode::Managed => {
                 self.error(
                     item.span(),
-                    format!("`{what}` is not for data sources"),
-                    "A data source has no object that could be kept or moved: it is read again at its new address.",
+                    format!("`{what}` is for managed resources only"),
+                    "What is only read has no object that could be kept or moved: it is read again at its new address.",
                 );
                 None
             }

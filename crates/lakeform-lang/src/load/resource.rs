@@ -1,4 +1,4 @@
-//! `[resource.TYPE.NAME]` and `[data.TYPE.NAME]`.
+//! `[resource.TYPE.NAME]`, `[data.TYPE.NAME]` and `[ephemeral.TYPE.NAME]`.
 
 use std::sync::Arc;
 
@@ -28,8 +28,7 @@ const LIFECYCLE: &[&str] = &[
 
 impl Builder {
     pub fn resource(&mut self, mode: Mode, ty: &Arc<str>, name: &Arc<str>, field: &Field) -> Option<Resource> {
-        let word = if mode == Mode::Managed { "resource" } else { "data" };
-        let table = self.table(&field.item, &format!("`{word}.{ty}.{name}`"))?;
+        let table = self.table(&field.item, &format!("`{}.{ty}.{name}`", mode.section()))?;
         for refused in ["provisioner", "connection"] {
             if let Some(found) = table.get(refused) {
                 self.error(
@@ -112,12 +111,16 @@ impl Builder {
         };
         let Some(table) = self.table(item, "`lifecycle`") else { return Lifecycle::default() };
         self.only(table, LIFECYCLE, "`lifecycle`");
-        if mode == Mode::Data {
+        if mode != Mode::Managed {
+            let what = mode.name();
             for name in ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"] {
                 if let Some(field) = table.get(name) {
-                    let detail =
-                        "The lifecycle argument is defined only for managed resources and not valid for data sources.";
-                    self.error(field.key_span(), format!("Invalid data resource lifecycle argument `{name}`"), detail);
+                    let detail = "The lifecycle argument is defined only for managed resources (\"resource\" blocks).";
+                    self.error(
+                        field.key_span(),
+                        format!("Invalid {what} resource lifecycle argument `{name}`"),
+                        detail,
+                    );
                 }
             }
         }

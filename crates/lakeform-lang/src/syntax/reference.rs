@@ -116,13 +116,16 @@ fn subject(name: &Arc<str>, at: &Range<usize>, ops: &[Located]) -> Result<(Subje
                 ));
             }
         },
-        "ephemeral" => {
-            return Err(problem(
-                at,
-                "Ephemeral resources are not supported yet",
-                "References to `ephemeral` lead nowhere.".into(),
-            ));
-        }
+        "ephemeral" => match (attr(0), attr(1)) {
+            (Some(ty), Some(name)) => (Subject::Resource { mode: Mode::Ephemeral, ty, name }, 2),
+            _ => {
+                return Err(problem(
+                    at,
+                    "Invalid reference",
+                    "The \"ephemeral\" object must be followed by two attribute names: the ephemeral resource type and the resource name.".into(),
+                ));
+            }
+        },
         "data" => match (attr(0), attr(1)) {
             (Some(ty), Some(name)) => (Subject::Resource { mode: Mode::Data, ty, name }, 2),
             _ => {

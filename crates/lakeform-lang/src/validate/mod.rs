@@ -5,6 +5,8 @@ mod references;
 mod scope;
 mod version;
 
+pub use module::ephemeral_expansion;
+
 use std::{collections::HashSet, sync::Arc};
 
 use lakeform_core::{Diagnostic, Diagnostics, Mode, Schema, Source};

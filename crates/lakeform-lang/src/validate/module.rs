@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use lakeform_core::{Diagnostic, Diagnostics, Mode, Span, Type, Value};
+use lakeform_core::{Diagnostic, Diagnostics, Marks, Mode, Span, Type, Value};
 
 use super::{
     Schemas,
@@ -94,7 +94,12 @@ impl Checker<'_> {
             self.expr(expr, &references, &scope, nowhere);
         }
         for output in module.outputs.values() {
-            self.expr(&output.value, &references, &scope, nowhere);
+            references.check(output.value.references(), nowhere, &scope, self.out);
+            self.body(output.evaluate(&scope));
+            if root && output.ephemeral {
+                let detail = "Ephemeral outputs are not allowed in context of a root module";
+                self.error(&output.span, "Ephemeral output not allowed", detail, None);
+            }
             references.check(&output.depends_on, nowhere, &scope, self.out);
             self.checks(&output.preconditions, &references, &scope, nowhere);
         }
@@ -113,8 +118,15 @@ impl Checker<'_> {
         for import in &module.imports {
             let place = Place { each: import.for_each.is_some(), ..Place::default() };
             self.expansion(None, import.for_each.as_ref(), None, &references, &scope, nowhere);
-            self.expr(&import.id, &references, &scope, place);
+            if self.expr(&import.id, &references, &scope, place).is_some_and(|id| id.is_ephemeral()) {
+                let detail = "The import ID cannot be ephemeral: it is kept in the state.";
+                self.error(import.id.span(), "Invalid import id argument", detail, None);
+            }
             references.check(import.references(), place, &scope, self.out);
+            if import.provider.is_some() && module.block(&import.to.config).is_some() {
+                let detail = "The provider argument can only be specified in import blocks that will generate configuration. Use the provider argument in the target resource block to configure the provider for a resource with explicit provider configuration.";
+                self.error(&import.span, "Invalid import provider argument", detail, None);
+            }
         }
         for (name, check) in &module.checks {
             self.checks(&check.asserts, &references, &scope, Place { check: Some(name), ..nowhere });
@@ -134,6 +146,7 @@ impl Checker<'_> {
                 let Some(value) = self.expr(expr, &references, &scope, place) else { continue };
                 if let Some(variable) = call.module.variables.get(name) {
                     self.fits(&value, &variable.ty, expr.span(), name);
+                    self.body(variable.refuse_ephemeral(&value, expr.span()).map(|()| value));
                 }
             }
         }
@@ -215,25 +228,31 @@ impl Checker<'_> {
     ) {
         if let Some(expr) = count
             && let Some(value) = self.expr(expr, references, scope, place)
-            && let Some(why) = unsuitable_count(&value)
         {
-            self.error(
-                expr.span(),
-                "Invalid count argument",
-                format!("The given \"count\" argument value is unsuitable: {why}."),
-                None,
-            );
+            if value.is_ephemeral() {
+                self.out.push(ephemeral_expansion("count", expr.span()));
+            } else if let Some(why) = unsuitable_count(&value) {
+                self.error(
+                    expr.span(),
+                    "Invalid count argument",
+                    format!("The given \"count\" argument value is unsuitable: {why}."),
+                    None,
+                );
+            }
         }
         if let Some(expr) = for_each
             && let Some(value) = self.expr(expr, references, scope, place)
-            && let Some(why) = unsuitable_for_each(&value)
         {
-            self.error(
-                expr.span(),
-                "Invalid for_each argument",
-                format!("The given \"for_each\" argument value is unsuitable: {why}."),
-                None,
-            );
+            if value.marks().contains(Marks::EPHEMERAL) {
+                self.out.push(ephemeral_expansion("for_each", expr.span()));
+            } else if let Some(why) = unsuitable_for_each(&value) {
+                self.error(
+                    expr.span(),
+                    "Invalid for_each argument",
+                    format!("The given \"for_each\" argument value is unsuitable: {why}."),
+                    None,
+                );
+            }
         }
         if let Some(expr) = enabled {
             self.truth(expr, "`enabled`", references, scope, place);
@@ -258,7 +277,7 @@ impl Checker<'_> {
             outside,
         );
         references.check(resource.body.references(), inside, scope, self.out);
-        self.body(resource.body.evaluate_as(block, scope, &resource.ty));
+        self.body(resource.evaluate(block, scope));
         let lifecycle = &resource.lifecycle;
         for (expr, name) in [
             (&lifecycle.create_before_destroy, "`create_before_destroy`"),
@@ -298,25 +317,21 @@ impl Checker<'_> {
     }
 
     fn unknown_type(&mut self, resource: &Resource) {
-        let (word, other) = match resource.mode {
-            Mode::Managed => ("resource type", Mode::Data),
-            Mode::Data => ("data source", Mode::Managed),
+        let (article, word) = match resource.mode {
+            Mode::Managed => ("a", "resource type"),
+            Mode::Data => ("a", "data source"),
+            Mode::Ephemeral => ("an", "ephemeral resource type"),
         };
         let near = nearest(&resource.ty, self.schemas.names(resource.mode)).map(|n| format!("did you mean `{n}`?"));
         let help = near.or_else(|| {
-            let there = self.schemas.resource(other, &resource.ty).is_some();
-            there.then(|| {
-                if other == Mode::Data {
-                    "there is a data source of that name: `data`".into()
-                } else {
-                    "there is a resource type of that name: `resource`".into()
-                }
-            })
+            let mut others = [Mode::Managed, Mode::Data, Mode::Ephemeral].into_iter().filter(|m| *m != resource.mode);
+            let there = others.find(|mode| self.schemas.resource(*mode, &resource.ty).is_some())?;
+            Some(format!("there is `{}.{}`", there.section(), resource.ty))
         });
         self.error(
             &resource.span,
             format!("Unknown {word} `{}`", resource.ty),
-            format!("No provider has a {word} of that name."),
+            format!("No provider has {article} {word} of that name."),
             help,
         );
     }
@@ -330,7 +345,8 @@ impl Checker<'_> {
         };
         let resources = module.resources.values().filter_map(|r| Some((r.provider.as_ref()?, &r.span)));
         let calls = module.calls.values().flat_map(|c| c.providers.values().map(|p| (p, &c.span)));
-        for (wanted, span) in resources.chain(calls).filter(|(wanted, _)| !configured(wanted)) {
+        let imports = module.imports.iter().filter_map(|i| Some((i.provider.as_ref()?, &i.span)));
+        for (wanted, span) in resources.chain(calls).chain(imports).filter(|(wanted, _)| !configured(wanted)) {
             let aliases = module.providers.iter().filter(|p| p.name == wanted.name).filter_map(|p| p.alias.as_deref());
             let near = wanted
                 .alias
@@ -371,6 +387,16 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// The problem of a `count`, `for_each` or `enabled` that comes from an ephemeral value: Terraform's words.
+pub fn ephemeral_expansion(what: &str, span: &Span) -> Diagnostic {
+    let use_of = if what == "for_each" { "a resource's instance keys" } else { "the number of resource instances" };
+    Diagnostic::error(format!("Invalid {what} argument"))
+        .detail(format!(
+            "The given \"{what}\" is derived from an ephemeral value, which means that it cannot be persisted between plan and apply. Use only non-ephemeral values to specify {use_of}."
+        ))
+        .span(span.clone())
 }
 
 /// Why a value cannot be a `count`, as far as it is known.

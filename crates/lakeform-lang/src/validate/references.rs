@@ -189,8 +189,12 @@ impl References<'_> {
     }
 
     fn undeclared(&self, reference: &Reference, mode: Mode, ty: &str, name: &str) -> Diagnostic {
-        let word = if mode == Mode::Managed { "managed" } else { "data" };
-        let detail = format!("A {word} resource \"{ty}\" \"{name}\" has not been declared in {}.", self.whose());
+        let word = match mode {
+            Mode::Managed => "A managed",
+            Mode::Data => "A data",
+            Mode::Ephemeral => "An ephemeral",
+        };
+        let detail = format!("{word} resource \"{ty}\" \"{name}\" has not been declared in {}.", self.whose());
         let problem = problem(reference, "Reference to undeclared resource", detail);
         let resources = self.module.resources.keys().filter(|(m, ..)| *m == mode);
         let full: Vec<String> = resources.map(|(_, t, n)| format!("{t}.{n}")).collect();
@@ -208,7 +212,7 @@ impl References<'_> {
                 _ => None,
             }
         });
-        let prefix = if mode == Mode::Data { "data." } else { "" };
+        let prefix = mode.prefix();
         hint(problem, near.map(|n| if n.starts_with("data.") { n } else { format!("{prefix}{n}") }))
     }
 }

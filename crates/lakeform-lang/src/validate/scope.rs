@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use lakeform_core::{Diagnostic, Span, Type, Value};
+use lakeform_core::{Diagnostic, Marks, Mode, Span, Type, Value};
 
 use super::Schemas;
-use crate::{Environment, Module, Scope, Subject};
+use crate::{Environment, Module, Scope, Subject, Variable};
 
 /// One module while it is validated.
 pub(super) struct Unevaluated<'a> {
@@ -47,6 +47,21 @@ impl<'a> Unevaluated<'a> {
     }
 }
 
+impl Unevaluated<'_> {
+    /// The outputs of a called module: of none is more known than how it is marked.
+    fn outputs(&self, call: &Arc<str>) -> Value {
+        match self.module.calls.get(call) {
+            Some(call) if call.count.is_none() && call.for_each.is_none() => Value::object(
+                call.module
+                    .outputs
+                    .iter()
+                    .map(|(name, output)| (name.clone(), Value::unknown(Type::Dynamic).with_marks(output.marks()))),
+            ),
+            _ => Value::unknown(Type::Dynamic),
+        }
+    }
+}
+
 fn place(span: &Span) -> (usize, usize) {
     (Arc::as_ptr(&span.source) as usize, span.range.start)
 }
@@ -56,6 +71,11 @@ impl Scope for Unevaluated<'_> {
         if self.lost.borrow().contains(&place(span)) {
             return Ok(Value::unknown(Type::Dynamic));
         }
+        let marks = match subject {
+            Subject::Variable(name) => self.module.variables.get(name).map_or(Marks::NONE, Variable::marks),
+            Subject::Resource { mode, .. } => Marks::of(false, *mode == Mode::Ephemeral),
+            _ => Marks::NONE,
+        };
         let ty = match subject {
             Subject::Variable(name) => self.module.variables.get(name).map(|v| v.ty.ty().clone()),
             Subject::Local(name) => return Ok(self.local(name)),
@@ -68,16 +88,18 @@ impl Scope for Unevaluated<'_> {
                 .get(&(*mode, ty.clone(), name.clone()))
                 .filter(|r| r.count.is_none() && r.for_each.is_none())
                 .and_then(|r| Some(self.schemas.resource(r.mode, &r.ty)?.block.ty())),
-            Subject::Module(_) | Subject::Path(_) | Subject::Terraform(_) => None,
+            Subject::Module(name) => return Ok(self.outputs(name)),
+            Subject::Path(_) | Subject::Terraform(_) => None,
         };
-        Ok(match ty {
+        let value = match ty {
             // The names in `each` and `count` are known even where their values are not.
             Some(Type::Object(ts)) if matches!(subject, Subject::Each | Subject::Count) => {
                 Value::object(ts.iter().map(|(k, t)| (k.clone(), Value::unknown(t.clone()))))
             }
             Some(ty) => Value::unknown(ty),
             None => Value::unknown(Type::Dynamic),
-        })
+        };
+        Ok(value.with_marks(marks))
     }
 
     fn environment(&self) -> &Environment {

@@ -21,6 +21,8 @@ struct Contents {
     objects: BTreeMap<(&'static str, String), Value>,
     made: BTreeMap<&'static str, u64>,
     pending: BTreeMap<String, u32>,
+    /// By the name of the object: what was sent for its write-only attributes.
+    written: BTreeMap<String, Vec<String>>,
     faults: Vec<Fault>,
     /// By when they began.
     calls: BTreeMap<usize, Call>,
@@ -185,7 +187,20 @@ impl FakeCloud {
         contents.high_water = contents.in_flight;
     }
 
+    /// What was sent for the write-only attributes of objects with a name, one text after the other.
+    pub fn written(&self, name: &str) -> Vec<String> {
+        self.lock().written.get(name).cloned().unwrap_or_default()
+    }
+
     // --- the API -----------------------------------------------------------------------------------------------
+
+    /// Keeps what the configuration of an object holds that no object shows.
+    pub(super) fn write<M: FakeObject>(&self, name: &str, config: Option<&Value>) {
+        let block = M::block();
+        let hidden = block.attributes.iter().filter(|(_, attribute)| attribute.write_only);
+        let sent = hidden.filter_map(|(attribute, _)| Some(text(config?, attribute)?.to_owned()));
+        self.lock().written.entry(name.to_owned()).or_default().extend(sent);
+    }
 
     /// Begins a call: it is written down, takes its time and meets its faults.
     pub(super) async fn begin(&self, op: Op, ty: &'static str, name: &str) -> Result<Running> {

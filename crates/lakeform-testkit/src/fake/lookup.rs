@@ -72,3 +72,28 @@ impl DataSource for Pure {
         Ok(())
     }
 }
+
+/// `fake_token`, an ephemeral resource: another token each time it is opened.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct Token {
+    /// For whom it is.
+    #[attr(required)]
+    pub audience: String,
+    /// `token-1-for-AUDIENCE`
+    #[attr(computed)]
+    pub token: Option<String>,
+}
+
+impl DataSource for Token {
+    type Client = FakeClient;
+    type Model = Self;
+
+    const NAME: &'static str = "fake_token";
+
+    async fn read(cx: &Context<'_, FakeClient>, object: &mut Self) -> Result<()> {
+        let running = cx.client.cloud.begin(Op::Lookup, Self::NAME, &object.audience).await?;
+        let opened = cx.client.cloud.calls().iter().filter(|c| c.ty == Self::NAME).count();
+        object.token = Some(format!("token-{opened}-for-{}", object.audience));
+        running.end(Ok(()))
+    }
+}

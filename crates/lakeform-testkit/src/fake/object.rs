@@ -114,6 +114,7 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
             Ok(id) => id,
             Err(e) => return running.end(Err(e)),
         };
+        cx.client.cloud.write::<M>(&object.label(), cx.config);
         let lost = effects.iter().any(|e| matches!(e, Effect::LostResponse));
         if let Some(looks) = effects.iter().find_map(|e| if let Effect::Pending(n) = e { Some(*n) } else { None }) {
             cx.client.cloud.set_pending(&id, looks);
@@ -146,6 +147,7 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
         if let Err(e) = cx.client.cloud.replace(object) {
             return running.end(Err(e));
         }
+        cx.client.cloud.write::<M>(&object.label(), cx.config);
         let answered = answer(&mut running, object);
         running.end(answered)
     }

@@ -8,7 +8,7 @@ use lakeform_provider::{
     data_source, resource,
 };
 
-use super::{Bucket, Database, FakeClient, FakeCloud, Lookup, Pure, Table, Thing, object::FakeType};
+use super::{Bucket, Database, FakeClient, FakeCloud, Lookup, Pure, Table, Thing, Token, object::FakeType};
 
 /// The provider's address in state.
 pub const SOURCE: &str = "registry.terraform.io/lakeform/fake";
@@ -42,6 +42,7 @@ pub struct FakeProvider {
     schema: Schema,
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnyDataSource>>,
+    ephemeral_resources: Vec<Box<dyn AnyDataSource>>,
 }
 
 impl FakeProvider {
@@ -57,6 +58,7 @@ impl FakeProvider {
                 resource::<FakeType<Thing>>(),
             ],
             data_sources: vec![data_source::<Lookup>(), data_source::<Pure>()],
+            ephemeral_resources: vec![data_source::<Token>()],
         }
     }
 
@@ -91,6 +93,14 @@ impl Provider for FakeProvider {
 
     fn data_source(&self, name: &str) -> Option<&dyn AnyDataSource> {
         self.data_sources.iter().find(|d| d.name() == name).map(|d| &**d)
+    }
+
+    fn ephemeral_resource(&self, name: &str) -> Option<&dyn AnyDataSource> {
+        self.ephemeral_resources.iter().find(|e| e.name() == name).map(|e| &**e)
+    }
+
+    fn ephemeral_resource_names(&self) -> Vec<&'static str> {
+        self.ephemeral_resources.iter().map(|e| e.name()).collect()
     }
 
     fn resource_names(&self) -> Vec<&'static str> {
