@@ -72,6 +72,28 @@ pub(crate) fn quote(text: &str) -> String {
     out
 }
 
+/// A text as an expression that gives it: braces after `$` and `%` begin nothing.
+pub(super) fn quote_hcl(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if rest.peek() == Some(&'{') => out.extend([c, c]),
+            c if is_printable(c) => out.push(c),
+            c if (c as u32) < 0x10000 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push_str(&format!("\\U{:08x}", c as u32)),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// `strconv.IsPrint`: what is no control, format, private, surrogate or unassigned character, and no space but U+0020.
 fn is_printable(c: char) -> bool {
     match c {

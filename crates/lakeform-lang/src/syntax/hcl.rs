@@ -231,18 +231,19 @@ fn object(parser: &mut Parser, offsets: &Offsets, o: &Object) -> NodeKind {
 fn function(parser: &mut Parser, offsets: &Offsets, call: &FuncCall, range: Range<usize>) -> Node {
     let name_range = offsets.range(&call.name.name.span().unwrap_or_default());
     let args: Vec<Node> = call.args.iter().map(|e| node(parser, offsets, e)).collect();
-    let name = call.name.name.as_str();
     let namespace: Vec<&str> = call.name.namespace.iter().map(|n| n.as_str()).collect();
-    if !(namespace.is_empty() || namespace == ["core"]) {
-        parser.error(
-            name_range,
-            "Provider functions are not supported",
-            format!("There is no function named \"{}::{name}\".", namespace.join("::")),
-        );
+    let own = call.name.name.as_str();
+    let name = match namespace.as_slice() {
+        [] | ["core"] => own.to_owned(),
+        all => format!("{}::{own}", all.join("::")),
+    };
+    let name = name.as_str();
+    if let Some(problem) = misnamed(&namespace) {
+        parser.error(name_range, "Unknown provider function", problem);
         return failed(range);
     }
     let Some(function) = functions::find(name) else {
-        let suggestion = crate::suggest::nearest(name, functions::names());
+        let suggestion = crate::suggest::nearest(name, functions::names().chain(functions::provider_names()));
         let detail = format!("There is no function named \"{name}\".");
         let mut diagnostic =
             lakeform_core::Diagnostic::error("Call to unknown function").detail(detail).span(parser.span(name_range));
@@ -258,6 +259,20 @@ fn function(parser: &mut Parser, offsets: &Offsets, call: &FuncCall, range: Rang
         return failed(range);
     }
     Node::new(range, NodeKind::Call(Box::new(Call { function, args, expand })))
+}
+
+/// What is wrong with what stands before the name of a function, in Terraform's words.
+fn misnamed(namespace: &[&str]) -> Option<String> {
+    match namespace {
+        [] | ["core"] | ["provider", _] => None,
+        ["provider"] => {
+            Some("The function call must include the provider name after the \"provider::\" prefix.".into())
+        }
+        [other, ..] if *other != "provider" => Some(format!(
+            "The function namespace \"{other}\" is not valid. Provider function calls must use the \"provider::\" namespace prefix."
+        )),
+        _ => Some("A provider function is called as provider::NAME::FUNCTION(...).".into()),
+    }
 }
 
 fn repetition(parser: &mut Parser, offsets: &Offsets, f: &ForExpr) -> NodeKind {
