@@ -390,6 +390,27 @@ fn an_import_says_which_provider_a_written_block_is_of() {
 }
 
 #[test]
+fn outputs_of_another_stack_are_read_from_its_state() {
+    let folder = Folder::with(
+        "[data.terraform_remote_state.net]\nbackend = 'local'\nconfig = { path = 'state/net.tfstate' }\ndefaults = { vpc = \
+         'none', zones = 3 }\n[output.all]\nvalue = '${data.terraform_remote_state.net.outputs}'\n",
+    );
+    folder.write(
+        "net.toml",
+        "[stack]\nname = 'net'\n[output.vpc]\nvalue = 'vpc-1'\n[output.key]\nvalue = 'k'\nsensitive = true\n",
+    );
+    let told = folder.fails(&["plan", "stack.toml"]);
+    assert!(told.contains("data.terraform_remote_state.net") && told.contains("there is no state at"), "{told}");
+    folder.ok(&["apply", "net.toml", "--auto-approve"]);
+    folder.ok(&["apply", "stack.toml", "--auto-approve"]);
+    let outputs = folder.ok(&["output", "stack.toml", "--json", "all"]);
+    let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
+    assert_eq!(outputs, serde_json::json!({ "vpc": "vpc-1", "key": "k", "zones": 3 }));
+    folder.write("gcs.toml", folder.read("stack.toml").replace("'local'", "'gcs'"));
+    assert!(folder.fails(&["plan", "gcs.toml"]).contains("Unknown backend `gcs`"));
+}
+
+#[test]
 fn another_state_file_and_another_directory_can_be_named() {
     let folder = Folder::with(STACK);
     folder.write("deep/stack.toml", STACK);

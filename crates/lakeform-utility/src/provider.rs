@@ -17,12 +17,19 @@ impl Client for Local {}
 pub struct TerraformProvider {
     schema: Schema,
     resources: Vec<Box<dyn AnyResource>>,
+    data_sources: Vec<Box<dyn AnyDataSource>>,
 }
 
 impl TerraformProvider {
     /// The provider with all its types.
     pub fn new() -> Self {
-        Self { schema: Schema::default(), resources: vec![resource::<Data>()] }
+        Self { schema: Schema::default(), resources: vec![resource::<Data>()], data_sources: vec![] }
+    }
+
+    /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.
+    pub fn with_data_source(mut self, source: Box<dyn AnyDataSource>) -> Self {
+        self.data_sources.push(source);
+        self
     }
 }
 
@@ -49,8 +56,8 @@ impl Provider for TerraformProvider {
         self.resources.iter().find(|r| r.name() == name).map(|r| &**r)
     }
 
-    fn data_source(&self, _: &str) -> Option<&dyn AnyDataSource> {
-        None
+    fn data_source(&self, name: &str) -> Option<&dyn AnyDataSource> {
+        self.data_sources.iter().find(|d| d.name() == name).map(|d| &**d)
     }
 
     fn resource_names(&self) -> Vec<&'static str> {
@@ -58,7 +65,7 @@ impl Provider for TerraformProvider {
     }
 
     fn data_source_names(&self) -> Vec<&'static str> {
-        vec![]
+        self.data_sources.iter().map(|d| d.name()).collect()
     }
 
     fn configure<'a>(&'a self, _: &'a Value) -> BoxFuture<'a, Result<Configured>> {

@@ -64,36 +64,57 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
     for (name, value) in overrides {
         settings.set_attr(name, value);
     }
-    match &*declared.kind {
+    let place = world.cwd.join("state").join(format!("{}.tfstate", stack.stack.name));
+    of_kind(&declared.kind, &settings, &world.cwd, &place, "").await.map_err(|e| match e {
+        Error::Stack(mut problems) => {
+            for problem in &mut problems.0 {
+                problem.span.get_or_insert_with(|| declared.span.clone());
+            }
+            Error::Stack(problems)
+        }
+        other => other,
+    })
+}
+
+/// A backend of a kind with its settings, in a workspace (empty: the default one). A local one starts from `cwd`, and is at
+/// `place` where its settings name none.
+pub(crate) async fn of_kind(
+    kind: &str,
+    settings: &Value,
+    cwd: &Path,
+    place: &Path,
+    workspace: &str,
+) -> Result<Backend, Error> {
+    match kind {
         "local" => {
-            let unknown = settings.as_mapping().into_iter().flatten().find(|(name, _)| &***name != "path");
-            if let Some((name, _)) = unknown {
+            let known = ["path", "workspace_dir"];
+            let set = settings.as_mapping().into_iter().flatten().filter(|(_, v)| !v.is_null());
+            if let Some((name, _)) = set.clone().find(|(name, _)| !known.contains(&&***name)) {
                 return Err(Diagnostic::error(format!("Unknown argument `{name}` of the local backend"))
-                    .help("it has one argument: `path`")
-                    .span(declared.span.clone())
+                    .help("its arguments are `path` and `workspace_dir`")
                     .into());
             }
-            let path = match settings.get("path") {
-                Some(path) => path.as_str().filter(|p| !p.is_empty()).map(Into::into).ok_or_else(|| {
-                    Diagnostic::error("`path` of the local backend must be a file's path").span(declared.span.clone())
-                })?,
-                None => Path::new("state").join(format!("{}.tfstate", stack.stack.name)),
-            };
-            Ok(Backend::local(world.cwd.join(path)))
+            let text =
+                |name: &str| match settings.get(name).filter(|v| !v.is_null()) {
+                    None => Ok(None),
+                    Some(v) => v.as_str().filter(|p| !p.is_empty()).map(Some).ok_or_else(|| {
+                        Diagnostic::error(format!("`{name}` of the local backend must be a file's path"))
+                    }),
+                };
+            let (path, folder) = (text("path")?, text("workspace_dir")?.unwrap_or("terraform.tfstate.d"));
+            Ok(Backend::local(match (workspace, path) {
+                ("" | "default", Some(path)) => cwd.join(path),
+                ("" | "default", None) => place.to_path_buf(),
+                _ => cwd.join(folder).join(workspace).join("terraform.tfstate"),
+            }))
         }
         "s3" => {
-            let backend = S3Backend::from_value(&settings).map_err(|mut problems| {
-                for problem in &mut problems.0 {
-                    let place = declared.span.clone();
-                    problem.span.get_or_insert(place);
-                }
-                problems
-            })?;
+            let backend = S3Backend::from_value(settings)?.for_workspace(workspace);
             let connection = Connection::open(backend).await?;
             Ok(Backend { store: connection.store(), lock: connection.lock(), connection: Some(connection) })
         }
         other => {
-            let problem = Diagnostic::error(format!("Unknown backend `{other}`")).span(declared.span.clone());
+            let problem = Diagnostic::error(format!("Unknown backend `{other}`"));
             Err(match variables::nearest(other, ["s3", "local"].into_iter()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None => problem.help("there are two: `s3` and `local`"),

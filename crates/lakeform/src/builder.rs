@@ -10,7 +10,7 @@ use std::{
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
 
-use crate::{Error, Git, LoadOptions, LoadedStack};
+use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
 
 /// What gives the time.
 pub(crate) type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -146,10 +146,13 @@ impl Builder {
     /// The whole, with the built-in providers.
     pub fn build(self) -> Lakeform {
         let aws: Arc<dyn Provider> = Arc::new(lakeform_aws::AwsProvider::new(self.environment.clone()));
-        let terraform: Arc<dyn Provider> = Arc::new(lakeform_utility::TerraformProvider::new());
+        let cwd = self.cwd.unwrap_or_else(|| ".".into());
+        let remote_state = Box::new(RemoteState::new(cwd.clone()));
+        let terraform: Arc<dyn Provider> =
+            Arc::new(lakeform_utility::TerraformProvider::new().with_data_source(remote_state));
         let world = World {
             environment: self.environment,
-            cwd: self.cwd.unwrap_or_else(|| ".".into()),
+            cwd,
             home: self.home,
             clock: self.clock,
             who: self.who.unwrap_or_default(),

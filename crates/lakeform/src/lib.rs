@@ -29,6 +29,7 @@ mod load;
 mod lock;
 mod modules;
 mod plan_file;
+mod remote_state;
 mod scope;
 mod session;
 mod stack;

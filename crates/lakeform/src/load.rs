@@ -71,6 +71,7 @@ fn environment(lakeform: &Lakeform, stack: &Stack) -> Environment {
         cwd: lakeform.world.cwd.clone(),
         home: lakeform.world.home.clone(),
         workspace: String::new(),
+        applying: false,
         now: None,
         plan_time: lakeform.world.now(),
     }

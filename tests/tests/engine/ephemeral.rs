@@ -158,6 +158,16 @@ async fn v05_an_ephemeral_value_goes_through_modules_that_say_so() {
     assert!(told.contains("Ephemeral value not allowed"), "{told}");
 }
 
+#[tokio::test]
+async fn v05_an_expression_can_tell_a_plan_from_an_apply() {
+    let text = "[resource.fake_database.d]\nname = 'd'\ntoken_wo = '${terraform.applying ? \"now\" : \"then\"}'\n";
+    let mut world = World::new();
+    world.apply(text).await;
+    assert_eq!(world.cloud.written("d"), ["now"]);
+    let told = world.refusal("[resource.fake_thing.a]\nname = '${terraform.applying}'\n").await;
+    assert!(told.contains("Invalid use of ephemeral value"), "{told}");
+}
+
 /// From a write-only argument to an ordinary one and back: what was not stored is stored, and no longer.
 #[tokio::test]
 async fn v05_an_argument_becomes_write_only() {

@@ -91,6 +91,7 @@ pub struct ApplyReport {
 /// Carries out a plan. One failure stops only what depends on it; the report tells all.
 pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let ApplyInput { plan, stack, providers, environment, events, cancel, save } = input;
+    let environment = Environment { applying: true, ..environment };
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
         Ok(graph) => graph,

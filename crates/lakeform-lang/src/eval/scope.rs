@@ -31,6 +31,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `terraform.workspace`; empty stands for `default`.
     pub workspace: String,
+    /// `terraform.applying`
+    pub applying: bool,
     /// What `timestamp` gives. `None` while planning: `timestamp`, `uuid` and `bcrypt` are unknown then.
     pub now: Option<jiff::Timestamp>,
     /// What `plantimestamp` gives: when the plan began. `None` makes it unknown.

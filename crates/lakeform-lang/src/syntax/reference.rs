@@ -108,11 +108,11 @@ fn subject(name: &Arc<str>, at: &Range<usize>, ops: &[Located]) -> Result<(Subje
             a => return Err(unsupported(&a, "The supported attributes are path.module, path.root and path.cwd.")),
         },
         "terraform" => match attr(0).ok_or_else(direct)? {
-            a if &*a == "workspace" => (Subject::Terraform(a), 1),
+            a if matches!(&*a, "workspace" | "applying") => (Subject::Terraform(a), 1),
             a => {
                 return Err(unsupported(
                     &a,
-                    "The only supported attribute is terraform.workspace, the name of the currently-selected workspace.",
+                    "The only supported attributes are terraform.workspace, the name of the currently-selected workspace, and terraform.applying, a boolean which is true only during apply.",
                 ));
             }
         },
