@@ -119,6 +119,15 @@ alias = 'x'
         assert_eq!(format(&once).unwrap(), once);
     }
 
+    /// The TOML parser lets some of them through.
+    #[test]
+    fn control_characters_do_not_stop_it() {
+        for text in ["a =3_b\u{b}\n", "a =3_b\0\0\u{c}\u{85}\u{2028}1\n"] {
+            let once = format(text).unwrap_or_default();
+            assert_eq!(format(&once).unwrap_or_default(), once);
+        }
+    }
+
     #[test]
     fn what_is_no_toml_is_refused() {
         assert!(format("a = ").is_err());

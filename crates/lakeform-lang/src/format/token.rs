@@ -45,7 +45,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             }
             _ => {
                 let stops = |c: char| {
-                    c.is_whitespace() || matches!(c, '#' | '=' | ',' | '[' | ']' | '{' | '}') || key && c == '.'
+                    matches!(c, ' ' | '\t' | '\r' | '\n' | '#' | '=' | ',' | '[' | ']' | '{' | '}') || key && c == '.'
                 };
                 let mut end = rest.find(stops).unwrap_or(rest.len());
                 // A date may have a space before its time.
