@@ -34,6 +34,11 @@ impl Expansion {
         Self { repetition: Repetition::Single, items: vec![(None, Value::null(lakeform_core::Type::Dynamic))] }
     }
 
+    /// Whether there is an instance with this key.
+    pub(crate) fn has(&self, key: &Option<InstanceKey>) -> bool {
+        self.items.iter().any(|(k, _)| k == key)
+    }
+
     /// Why an instance that state holds is no longer wanted; `None` if it is.
     pub(crate) fn unwanted(&self, key: Option<&InstanceKey>) -> Option<Reason> {
         if self.items.iter().any(|(k, _)| k.as_ref() == key) {

@@ -74,6 +74,12 @@ impl Case {
         Self { about: json["about"].as_str().unwrap_or_default().to_owned(), steps: steps.collect() }
     }
 
+    /// What Terraform made of each step that it was asked about: `done`, `failed` or, where there was no plan, `not tried`.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = String> {
+        let answers = self.steps.iter().filter_map(|step| step.terraform.as_ref());
+        answers.map(|answer| answer["applied"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// Keeps the case as a fixture.
     pub(super) fn record(&self, file: &Path) {
         let steps = self.steps.iter().map(|step| {

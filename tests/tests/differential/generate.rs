@@ -10,9 +10,9 @@ use super::{
     model::{Call, Expr, Item, Module, Modules, Repeat, Resource},
 };
 
-const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+pub(super) const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 const WORDS: [&str; 5] = ["red", "green", "blue", "7", "bad"];
-const KEYS: [&str; 4] = ["w", "x", "y", "z"];
+pub(super) const KEYS: [&str; 4] = ["w", "x", "y", "z"];
 
 /// The sequence of a seed: a stack, two changes of it, and sometimes its end.
 pub(super) fn sequence(seed: u64) -> Case {
@@ -21,8 +21,13 @@ pub(super) fn sequence(seed: u64) -> Case {
     let mut steps = vec![Step::new(documents(&modules))];
     for _ in 0..2 {
         for _ in 0..random.below(3) + 1 {
-            random.change(&mut modules);
+            if random.one_in(4) {
+                random.refactor(&mut modules);
+            } else {
+                random.change(&mut modules);
+            }
         }
+        random.tidy(&mut modules);
         steps.push(Step::new(documents(&modules)));
     }
     if random.one_in(4) {
@@ -31,14 +36,15 @@ pub(super) fn sequence(seed: u64) -> Case {
     Case { about: format!("Sequence {seed} of the generator."), steps }
 }
 
-struct Random(StdRng);
+/// Where all choices come from.
+pub(super) struct Random(StdRng);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0.random_range(0..end)
     }
 
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
@@ -46,7 +52,7 @@ impl Random {
         self.0.random()
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         let at = self.below(from.len());
         from[at].clone()
     }
@@ -144,7 +150,7 @@ impl Random {
         (0..=self.below(3)).map(|_| self.pick(&KEYS).to_owned()).collect()
     }
 
-    fn literal(&mut self, depth: usize) -> Expr {
+    pub(super) fn literal(&mut self, depth: usize) -> Expr {
         match self.below(if depth == 0 { 5 } else { 8 }) {
             0..=2 => Expr::Text(self.pick(&WORDS).to_owned()),
             3 => Expr::Number(self.below(4) as i64),
@@ -181,7 +187,7 @@ impl Random {
             12 => Expr::Template(inner(self)),
             13 => Expr::If(inner(self), self.pick(&WORDS).to_owned(), inner(self), inner(self)),
             14 => Expr::For(inner(self), self.form()),
-            15 if self.one_in(6) => Expr::ToNumber(inner(self)),
+            15 if self.one_in(4) => Expr::ToNumber(inner(self), self.form()),
             _ => self.literal(depth),
         }
     }

@@ -19,7 +19,6 @@ impl Planner<'_> {
         resource: &dyn AnyResource,
         base: &ResourceAddress,
         expansion: &Expansion,
-        moved: Option<(InstanceAddress, InstanceAddress)>,
         problems: &mut Diagnostics,
     ) {
         if self.options.mode == PlanMode::RefreshOnly {
@@ -41,11 +40,6 @@ impl Planner<'_> {
                     continue;
                 }
                 self.plan_delete(node, resource, &address, None, Some(reason));
-                if let Some((from, _)) = moved.as_ref().filter(|(_, to)| *to == address)
-                    && let Some(change) = self.found().changes.last_mut()
-                {
-                    change.previous_address = Some(from.clone());
-                }
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
@@ -77,7 +71,7 @@ impl Planner<'_> {
         found.changed.insert(node);
         found.changes.push(Change {
             address: address.clone(),
-            previous_address: self.moves.origin(address).cloned(),
+            previous_address: self.moves.origin(address).filter(|_| self.options.mode != PlanMode::Destroy).cloned(),
             deposed,
             action: if self.moves.forgets(address) { Action::Forget } else { Action::Delete },
             reason,
@@ -116,9 +110,6 @@ impl Planner<'_> {
         }
         let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return Ok(()) };
         let block = self.evaluator.block(node).map(|(_, b)| b);
-        for base in self.blocks.get(&config).into_iter().flatten() {
-            block.and_then(|block| self.move_implicitly(base, block));
-        }
         let mut problems = Diagnostics::new();
         for (address, current, deposed) in self.held(&config) {
             if !self.selection.has_instance(node, &address) {
@@ -154,20 +145,12 @@ impl Planner<'_> {
         }
         let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return };
         let wanted = self.evaluator.store.instances(index);
-        let gone = self.blocks.get(&config).into_iter().flatten().filter(|base| !wanted.contains(&base.module));
-        let block = self.evaluator.block(node).map(|(_, b)| b);
-        let moved: Vec<_> = gone.filter_map(|base| self.move_implicitly(base, block?)).collect();
         for (address, current, deposed) in self.held(&config) {
             if wanted.contains(&address.resource.module) || !self.selection.has_instance(node, &address) {
                 continue;
             }
             if current {
                 self.plan_delete(node, resource, &address, None, Some(Reason::DeleteBecauseNoModule));
-                if let Some((from, _)) = moved.iter().find(|(_, to)| *to == address)
-                    && let Some(change) = self.found().changes.last_mut()
-                {
-                    change.previous_address = Some(from.clone());
-                }
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
