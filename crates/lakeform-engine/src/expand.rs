@@ -115,9 +115,7 @@ fn expand_count(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnostics
             .span(expr.span().clone())
             .into());
     }
-    if value.is_sensitive() {
-        return Err(problem(SUMMARY, "the value is sensitive, and the number of instances would tell it", expr.span()));
-    }
+    // A sensitive number is fine, as in Terraform: it would be a poor secret.
     if value.is_null() {
         return Err(problem(SUMMARY, "the value is null; an integer is required", expr.span()));
     }

@@ -41,8 +41,16 @@ impl<'a> Writer<'a> {
                 Item::Call(c) => drop(calls.insert(name.clone(), self.block(name, &c.repeat).call(c, at == 0))),
             }
         }
-        let outputs = self.module.outputs.iter().map(|(n, v)| (n.clone(), json!({ "value": self.value(v) })));
+        let secret = |mut block: Json, sensitive: bool| {
+            if sensitive {
+                block["sensitive"] = true.into();
+            }
+            block
+        };
+        let outputs = self.module.outputs.iter();
+        let outputs = outputs.map(|(n, (v, s))| (n.clone(), secret(json!({ "value": self.value(v) }), *s)));
         let variable = if at == 0 { json!({ "default": "root" }) } else { json!({}) };
+        let variable = secret(variable, self.module.secret);
         let resources = match resources.is_empty() {
             true => resources,
             false => Map::from_iter([("terraform_data".to_owned(), resources.into())]),
@@ -238,10 +246,12 @@ impl<'a> Writer<'a> {
                 };
                 match form % 3 {
                     0 => format!("[for x in {list} : \"${{jsonencode(x)}}!\"]"),
-                    1 => format!("[for i, x in {list} : x if jsonencode(x) != \"\\\"b\\\"\"]"),
+                    // Of the JSON itself, Terraform knows how it begins.
+                    1 => format!("[for i, x in {list} : x if length(jsonencode(x)) % 5 != 3]"),
                     _ => format!("{{for i, x in {list} : \"k${{i}}\" => x}}"),
                 }
             }
+            Expr::Sensitive(of) => format!("sensitive({})", self.hcl(of)),
             Expr::ToNumber(of, form) if form % 4 == 0 => format!("(tonumber({}) + 1)", self.text(of)),
             Expr::ToNumber(of, _) => format!("(try(tonumber({}), 4) + 1)", self.text(of)),
         }

@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::{
     case::{Case, Step},
     document::documents,
+    drift::{self, Drift},
     model::{Call, Expr, Item, Module, Modules, Repeat, Resource},
 };
 
@@ -16,7 +17,7 @@ pub(super) const KEYS: [&str; 4] = ["w", "x", "y", "z"];
 
 /// The sequence of a seed: a stack, two changes of it, and sometimes its end.
 pub(super) fn sequence(seed: u64) -> Case {
-    let mut random = Random(StdRng::seed_from_u64(seed));
+    let mut random = Random { from: StdRng::seed_from_u64(seed), secrets: seed.is_multiple_of(3) };
     let mut modules = random.modules();
     let mut steps = vec![Step::new(documents(&modules))];
     for _ in 0..2 {
@@ -28,7 +29,8 @@ pub(super) fn sequence(seed: u64) -> Case {
             }
         }
         random.tidy(&mut modules);
-        steps.push(Step::new(documents(&modules)));
+        let drift = (0..3).filter_map(|_| random.some(6, Random::drift)).collect();
+        steps.push(Step { drift, ..Step::new(documents(&modules)) });
     }
     if random.one_in(4) {
         steps.push(Step { destroy: true, ..Step::new(documents(&modules)) });
@@ -37,11 +39,15 @@ pub(super) fn sequence(seed: u64) -> Case {
 }
 
 /// Where all choices come from.
-pub(super) struct Random(StdRng);
+pub(super) struct Random {
+    from: StdRng,
+    /// Some values are sensitive.
+    secrets: bool,
+}
 
 impl Random {
     pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0.random_range(0..end)
+        self.from.random_range(0..end)
     }
 
     pub(super) fn one_in(&mut self, n: usize) -> bool {
@@ -49,7 +55,7 @@ impl Random {
     }
 
     fn form(&mut self) -> u8 {
-        self.0.random()
+        self.from.random()
     }
 
     pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
@@ -77,12 +83,20 @@ impl Random {
                 let call = self.call(at, count, name);
                 module.items.insert(name.to_owned(), Item::Call(call));
             }
+            module.secret = self.secrets && self.one_in(5);
             let outputs: &[&str] = if at == 0 { &["o", "p"] } else { &["out"] };
             for output in outputs {
-                module.outputs.insert((*output).to_owned(), self.expr("zz", 2));
+                let value = self.output(at);
+                module.outputs.insert((*output).to_owned(), value);
             }
         }
         modules
+    }
+
+    /// An output's value. In the root, what is sensitive has to be said to be so.
+    fn output(&mut self, module: usize) -> (Expr, bool) {
+        let sensitive = self.secrets && if module == 0 { !self.one_in(12) } else { self.one_in(6) };
+        (self.expr("zz", 2), sensitive)
     }
 
     fn item(&mut self, module: usize, modules: usize, name: &str) -> Item {
@@ -188,6 +202,7 @@ impl Random {
             13 => Expr::If(inner(self), self.pick(&WORDS).to_owned(), inner(self), inner(self)),
             14 => Expr::For(inner(self), self.form()),
             15 if self.one_in(4) => Expr::ToNumber(inner(self), self.form()),
+            16 | 17 if self.secrets => Expr::Sensitive(inner(self)),
             _ => self.literal(depth),
         }
     }
@@ -211,7 +226,8 @@ impl Random {
                 if at == 0 && self.one_in(3) {
                     module.outputs.remove(&name);
                 } else {
-                    module.outputs.insert(name, self.expr("zz", 2));
+                    let value = self.output(at);
+                    module.outputs.insert(name, value);
                 }
             }
             _ => {
@@ -229,6 +245,10 @@ impl Random {
             let item = self.item(at, count, "a");
             module.items.insert("a".into(), item);
         }
+    }
+
+    fn drift(&mut self) -> Drift {
+        Drift { what: self.pick(&drift::ALL).to_owned(), which: self.below(20) }
     }
 
     fn change_call(&mut self, name: &str, call: &mut Call) {

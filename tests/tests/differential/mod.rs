@@ -4,6 +4,7 @@
 
 mod case;
 mod document;
+mod drift;
 mod generate;
 mod model;
 mod order;

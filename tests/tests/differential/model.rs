@@ -13,8 +13,10 @@ pub(super) type Modules = Vec<Module>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Module {
     pub(super) items: BTreeMap<String, Item>,
-    /// Output values by name. A module that is called has one named `out`.
-    pub(super) outputs: BTreeMap<String, Expr>,
+    /// Output values by name, and whether they are sensitive. A module that is called has one named `out`.
+    pub(super) outputs: BTreeMap<String, (Expr, bool)>,
+    /// The argument is sensitive.
+    pub(super) secret: bool,
     /// `moved` blocks: from and to. They stay in later configurations, so they make chains.
     pub(super) moved: Vec<(String, String)>,
     /// `removed` blocks that let the objects be.
@@ -93,6 +95,8 @@ pub(super) enum Expr {
     /// A number out of a text, which is an error for most texts; where the text is unknown, it is one of apply. In some
     /// forms it is tried only.
     ToNumber(Box<Expr>, u8),
+    /// A value that is sensitive.
+    Sensitive(Box<Expr>),
 }
 
 impl Item {
@@ -171,7 +175,7 @@ impl Expr {
             Self::Of(name, _) if name == from => to.clone_into(name),
             Self::List(items) => items.iter_mut().for_each(|e| e.follow(from, to)),
             Self::Map(entries) => entries.values_mut().for_each(|e| e.follow(from, to)),
-            Self::Template(of) | Self::For(of, _) | Self::ToNumber(of, _) => of.follow(from, to),
+            Self::Template(of) | Self::For(of, _) | Self::ToNumber(of, _) | Self::Sensitive(of) => of.follow(from, to),
             Self::If(what, _, yes, no) => [what, yes, no].into_iter().for_each(|e| e.follow(from, to)),
             _ => {}
         }

@@ -15,7 +15,7 @@ type Operations = BTreeMap<(String, String), (usize, usize)>;
 
 /// The rules that the apply of an answer broke.
 pub(super) fn violations(answer: &Answer) -> Vec<String> {
-    let operations = operations(&answer.events);
+    let operations = operations(&answer.events, &answer.before);
     let (before, after) = (dependencies(&answer.before), dependencies(&answer.after));
     let mut out = vec![];
     let mut must = |first: (&str, &str), second: (&str, &str), why: &str| {
@@ -52,13 +52,20 @@ pub(super) fn violations(answer: &Answer) -> Vec<String> {
     out
 }
 
-fn operations(events: &[Json]) -> Operations {
+/// Events tell an object that was set aside before only by its identifier.
+fn operations(events: &[Json], before: &Json) -> Operations {
+    let held = instances(before).into_iter();
+    let aside: BTreeMap<String, String> = held
+        .filter(|(address, _)| address.ends_with(" (deposed)"))
+        .map(|(address, instance)| (instance["attributes"]["id"].to_string(), address))
+        .collect();
     let mut out = Operations::new();
     for (at, event) in events.iter().enumerate() {
         let hook = &event["hook"];
         let (Some(address), Some(action)) = (hook["resource"]["addr"].as_str(), hook["action"].as_str()) else {
             continue;
         };
+        let address = aside.get(&hook["id_value"].to_string()).map_or(address, String::as_str);
         let span = out.entry((address.to_owned(), action.to_owned())).or_insert((at, at));
         span.1 = at;
     }

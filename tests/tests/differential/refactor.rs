@@ -28,7 +28,7 @@ impl Random {
         module.items.insert(to.to_owned(), item);
         if !self.one_in(4) {
             module.items.values_mut().for_each(|item| item.follow(name, to));
-            module.outputs.values_mut().for_each(|value| value.follow(name, to));
+            module.outputs.values_mut().for_each(|(value, _)| value.follow(name, to));
         }
         self.moved(module, format!("{kind}.{name}"), format!("{kind}.{to}"));
     }

@@ -120,7 +120,11 @@ impl Planner<'_> {
                     problems.extend(e);
                     continue;
                 }
-                let reason = (self.options.mode != PlanMode::Destroy).then_some(Reason::DeleteBecauseNoResourceConfig);
+                let reason = match self.moves.origin(&address) {
+                    _ if self.options.mode == PlanMode::Destroy => None,
+                    Some(_) => Some(Reason::DeleteBecauseNoMoveTarget),
+                    None => Some(Reason::DeleteBecauseNoResourceConfig),
+                };
                 self.plan_delete(node, resource, &address, None, reason);
             }
             for key in deposed {
@@ -138,23 +142,33 @@ impl Planner<'_> {
     }
 
     /// Plans the deletion of a block's objects in module instances that are no longer wanted.
-    pub(super) fn orphans_in_gone_modules(&self, node: NodeIndex, index: usize) {
-        let Some(config) = self.graph.address(node) else { return };
+    ///
+    /// # Errors
+    /// When `prevent_destroy` is set.
+    pub(super) fn orphans_in_gone_modules(&self, node: NodeIndex, index: usize) -> Result<(), Diagnostics> {
+        let Some(config) = self.graph.address(node) else { return Ok(()) };
         if self.options.mode != PlanMode::Normal {
-            return;
+            return Ok(());
         }
-        let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return };
+        let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return Ok(()) };
+        let block = self.evaluator.block(node).map(|(_, b)| b);
+        let mut problems = Diagnostics::new();
         let wanted = self.evaluator.store.instances(index);
         for (address, current, deposed) in self.held(&config) {
             if wanted.contains(&address.resource.module) || !self.selection.has_instance(node, &address) {
                 continue;
             }
             if current {
+                if let Some(Err(e)) = block.map(|b| self.refuse_to_destroy(b, &address)) {
+                    problems.extend(e);
+                    continue;
+                }
                 self.plan_delete(node, resource, &address, None, Some(Reason::DeleteBecauseNoModule));
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
             }
         }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

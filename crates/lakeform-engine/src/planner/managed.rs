@@ -32,7 +32,7 @@ impl<'a> Planner<'a> {
                 problems.extend(e);
             }
         }
-        self.orphans_in_gone_modules(node, index);
+        problems.extend(self.orphans_in_gone_modules(node, index).err().unwrap_or_default());
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -160,6 +160,8 @@ impl<'a> Planner<'a> {
                 .map_err(|e| translate(&e, &address.to_string()).maybe_span(Some(block.span.clone())))?;
         // Terraform says so of a new instance too.
         let reason = wishes.replace.filter(|r| *r == Reason::ReplaceByTriggers).or(reason);
+        // What is tainted is planned as if it were new: no attribute is to blame.
+        let replace_paths = if tainted { vec![] } else { replace_paths };
         if action.is_replace() {
             self.refuse_to_destroy(block, address)?;
         }

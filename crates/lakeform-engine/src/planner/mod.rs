@@ -433,6 +433,7 @@ impl Planner<'_> {
                     None => before.clone(),
                 },
             };
+            let sensitive = after.as_ref().is_some_and(Value::is_sensitive);
             // Terraform does not store an output that is null.
             let after = after.filter(|v| !v.is_null());
             let action = match (&before, &after) {
@@ -443,8 +444,9 @@ impl Planner<'_> {
                 (Some(a), Some(b)) if a == b && a.is_sensitive() == b.is_sensitive() => Action::NoOp,
                 _ => Action::Update,
             };
+            let nothing = || if sensitive { null().sensitive() } else { null() };
             let change =
-                OutputChange { action, before: before.unwrap_or_else(null), after: after.unwrap_or_else(null) };
+                OutputChange { action, before: before.unwrap_or_else(null), after: after.unwrap_or_else(nothing) };
             out.insert(name.clone(), change);
         }
         for (name, output) in &stored {
