@@ -334,12 +334,11 @@ impl Value {
         out
     }
 
-    /// The paths (outermost first) of all values that bear a mark in `marks`.
+    /// The paths of all values that bear a mark in `marks`: one that does comes before those inside of it.
     pub fn marked_paths(&self, marks: Marks) -> Vec<Path> {
         fn walk(v: &Value, at: &Path, marks: Marks, out: &mut Vec<Path>) {
             if v.marks.contains(marks) {
                 out.push(at.clone());
-                return;
             }
             match &v.kind {
                 Kind::List(_, vs) | Kind::Tuple(vs) => {

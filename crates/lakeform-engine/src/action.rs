@@ -81,6 +81,8 @@ pub enum Reason {
     ReplaceByTriggers,
     /// The resource block is gone.
     DeleteBecauseNoResourceConfig,
+    /// It has moved to where the stack has no block.
+    DeleteBecauseNoMoveTarget,
     /// The module call is gone.
     DeleteBecauseNoModule,
     /// The block has `count` or `for_each` now, or no longer.
@@ -108,6 +110,7 @@ impl Reason {
             Self::ReplaceByRequest => "replace_by_request",
             Self::ReplaceByTriggers => "replace_by_triggers",
             Self::DeleteBecauseNoResourceConfig => "delete_because_no_resource_config",
+            Self::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
             Self::DeleteBecauseNoModule => "delete_because_no_module",
             Self::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
             Self::DeleteBecauseCountIndex => "delete_because_count_index",

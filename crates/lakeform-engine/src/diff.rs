@@ -33,7 +33,9 @@ fn proposed_attribute(attribute: &Attribute, prior: Option<&Value>, config: &Val
         Value::null(attribute.ty.clone())
     } else if !config.is_null() {
         match prior {
-            Some(was) if same(attribute, was, config) => was.clone().unmarked_deep().with_marks(config.marks_deep()),
+            Some(was) if was != config && same(attribute, was, config) => {
+                was.clone().unmarked_deep().with_marks(config.marks_deep())
+            }
             _ => config.clone(),
         }
     } else if let Some(default) = &attribute.default {
@@ -45,7 +47,7 @@ fn proposed_attribute(attribute: &Attribute, prior: Option<&Value>, config: &Val
         prior.cloned().unwrap_or_else(|| Value::unknown(attribute.ty.clone()))
     } else {
         match prior {
-            Some(was) if is_empty(was) => was.clone(),
+            Some(was) if is_empty(was) && attribute.ty != Type::Dynamic => was.clone(),
             _ => Value::null(attribute.ty.clone()),
         }
     };
@@ -114,9 +116,9 @@ pub fn same(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     if !a.is_wholly_known() || !b.is_wholly_known() {
         return false;
     }
-    // Null against "", [] or {}. Not against false and 0, which a stack may well mean.
+    // Null against "", [] or {}. Not against false and 0, which a stack may well mean; nor where anything may stand.
     let nothing = |v: &Value| is_empty(v) && !matches!(v.kind(), Kind::Bool(_) | Kind::Number(_));
-    if nothing(a) && nothing(b) {
+    if nothing(a) && nothing(b) && attribute.ty != Type::Dynamic {
         return true;
     }
     if let Some(same) = attribute.same {

@@ -34,6 +34,11 @@ impl Expansion {
         Self { repetition: Repetition::Single, items: vec![(None, Value::null(lakeform_core::Type::Dynamic))] }
     }
 
+    /// Whether there is an instance with this key.
+    pub(crate) fn has(&self, key: &Option<InstanceKey>) -> bool {
+        self.items.iter().any(|(k, _)| k == key)
+    }
+
     /// Why an instance that state holds is no longer wanted; `None` if it is.
     pub(crate) fn unwanted(&self, key: Option<&InstanceKey>) -> Option<Reason> {
         if self.items.iter().any(|(k, _)| k.as_ref() == key) {
@@ -114,9 +119,7 @@ fn expand_count(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnostics
             .span(expr.span().clone())
             .into());
     }
-    if value.is_sensitive() {
-        return Err(problem(SUMMARY, "the value is sensitive, and the number of instances would tell it", expr.span()));
-    }
+    // A sensitive number is fine, as in Terraform: it would be a poor secret.
     if value.is_null() {
         return Err(problem(SUMMARY, "the value is null; an integer is required", expr.span()));
     }

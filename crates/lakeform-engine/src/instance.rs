@@ -1,9 +1,9 @@
 //! What to do with one instance: the decision, from configuration, prior object and schema.
 
-use lakeform_core::{Diagnostic, Path, Value};
+use lakeform_core::{Diagnostic, Marks, Path, Value};
 use lakeform_provider::{AnyResource, Change as Planning, Configured, ErrorKind, ProviderError, Retry};
 
-use crate::{Action, Reason, diff};
+use crate::{Action, Reason, diff, stored::remark};
 
 /// What shall become of an instance.
 #[derive(Clone, Debug)]
@@ -42,11 +42,13 @@ pub(crate) fn decide(
         let replace = prior.map(|p| diff::replace_paths(&schema.block, p, &planned)).unwrap_or_default();
         let mut change = Planning { schema, config, prior, planned, replace };
         resource.plan(client, &mut change)?;
-        let planned = diff::mark_sensitive(&schema.block, change.planned);
-        Ok((planned, change.replace))
+        Ok((change.planned, change.replace))
     };
+    // What is secret is said by the stack and the schema, whatever the state said.
+    let marked = |planned: Value| diff::mark_sensitive(&schema.block, remark(config, planned.unmarked_deep()));
     let Some(prior) = prior else {
         let (planned, _) = plan(config, None)?;
+        let planned = marked(planned);
         return Ok(Decision { action: Action::Create, reason: None, planned, replace_paths: vec![] });
     };
     let effective = match &wishes.ignore {
@@ -60,9 +62,11 @@ pub(crate) fn decide(
         // The new object starts afresh: what the API decides is unknown again, and changes are ignored no longer.
         let (planned, _) = plan(config, None)?;
         let action = if wishes.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
-        return Ok(Decision { action, reason: Some(reason), planned, replace_paths });
+        return Ok(Decision { action, reason: Some(reason), planned: marked(planned), replace_paths });
     }
-    let action = if planned == *prior { Action::NoOp } else { Action::Update };
+    let planned = marked(planned);
+    let secrets = |v: &Value| v.marked_paths(Marks::SENSITIVE);
+    let action = if planned == *prior && secrets(&planned) == secrets(prior) { Action::NoOp } else { Action::Update };
     Ok(Decision { action, reason: None, planned, replace_paths })
 }
 

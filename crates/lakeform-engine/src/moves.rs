@@ -8,9 +8,10 @@ use std::{
 };
 
 use lakeform_core::{
-    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, InstanceKey, ModulePath, Span, address::Target,
+    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, InstanceKey, ModuleInstance, ModulePath, ResourceAddress,
+    Span, address::Target,
 };
-use lakeform_lang::{Endpoint, Module, Moved, Removed, Stack};
+use lakeform_lang::{Endpoint, Module, Moved, Removed, Resource, Stack};
 use lakeform_state::State;
 use petgraph::graph::DiGraph;
 
@@ -39,17 +40,25 @@ impl Moves {
         let mut problems = Diagnostics::new();
         out.collect(&ModulePath::root(), &stack.root, stack, &mut problems);
         out.refuse_contradictions(&mut problems);
+        out.imply(stack, state);
         let order = out.order(&mut problems);
         if problems.has_errors() {
+            // What else is wrong cannot wait for a plan.
+            let declares = |base: &_, end: &_, whole| whole && declared(&stack.root, base, end).is_some();
+            problems.extend(out.refuse_declared(&stack.root, declares));
             return Err(problems);
         }
         let mut renamed = HashMap::new();
         for index in order {
             let (base, statement) = &out.statements[index];
-            let addresses: Vec<InstanceAddress> = state.iter().map(|(address, _)| address).collect();
-            for from in addresses {
-                let Some(to) = statement.apply(base, &from).filter(|to| *to != from) else { continue };
-                if !state.rename(&from, &to) {
+            let destinations: Vec<(InstanceAddress, InstanceAddress)> = state
+                .iter()
+                .filter_map(|(from, _)| Some((statement.apply(base, &from).filter(|to| *to != from)?, from)))
+                .map(|(to, from)| (from, to))
+                .collect();
+            let taken = taken(statement, state, &destinations);
+            for (from, to) in destinations {
+                if taken.contains(&to) || !state.rename(&from, &to) {
                     out.blocked.push((from, to));
                     continue;
                 }
@@ -82,22 +91,26 @@ impl Moves {
         self.statements.is_empty() && self.forgotten.is_empty()
     }
 
-    /// Reports instances that a block says have moved away, although the stack still has them.
-    pub(crate) fn refuse_wanted(&self, wanted: &HashSet<&InstanceAddress>) -> Diagnostics {
+    /// Reports blocks that say that something has moved away although the stack still has it. `declares` tells whether it
+    /// has what a block in a module calls so, where `true` means all instances.
+    pub(crate) fn refuse_declared(
+        &self,
+        root: &Arc<Module>,
+        declares: impl Fn(&ModulePath, &Endpoint, bool) -> bool,
+    ) -> Diagnostics {
         let mut problems = Diagnostics::new();
-        for (base, statement) in &self.statements {
-            for address in wanted {
-                if let Some(to) = statement.apply(base, address).filter(|to| to != *address) {
-                    problems.push(
-                        Diagnostic::error("Moved object still exists")
-                            .detail(format!(
-                                "This statement declares a move from {address}, but that resource instance is still declared."
-                            ))
-                            .help(format!("change the stack so that this instance is declared as {to}"))
-                            .span(statement.span.clone()),
-                    );
-                }
+        for (base, Moved { from, to, span }) in &self.statements {
+            let whole = from.key().is_none() && to.key().is_none();
+            if from == to || !declares(base, from, whole) {
+                continue;
             }
+            problems.push(match declared(root, base, from).filter(|_| whole) {
+                Some(there) => still_there("Moved object still exists", "a move from", from, &there, span),
+                None => Diagnostic::error("Moved object still exists")
+                    .detail(format!("This statement declares a move from {from}, but that instance is still declared."))
+                    .help(format!("change the stack so that this instance is declared as {to}"))
+                    .span(span.clone()),
+            });
         }
         problems
     }
@@ -113,19 +126,11 @@ impl Moves {
                         ))
                         .span(statement.span.clone()),
                 );
-            } else if let (true, Some(there)) = (statement.is_whole(), declared(stack, base, &statement.from)) {
-                problems.push(still_there(
-                    "Moved object still exists",
-                    "a move from",
-                    &statement.from,
-                    &there,
-                    &statement.span,
-                ));
             }
             self.statements.push((base.clone(), statement.clone()));
         }
         for removed in &module.removed {
-            if let Some(there) = declared(stack, base, &removed.from) {
+            if let Some(there) = declared(&stack.root, base, &removed.from) {
                 let what = if removed.from.is_module() { "module" } else { "resource" };
                 let summary = format!("Removed {what} still exists");
                 problems.push(still_there(&summary, "the removal of", &removed.from, &there, &removed.span));
@@ -136,6 +141,25 @@ impl Moves {
         }
         for call in module.calls.values() {
             self.collect(&base.child(call.name.clone()), &call.module, stack, problems);
+        }
+    }
+
+    /// A block that gains or loses `count` keeps its first object, unless some `[[moved]]` is about the block.
+    fn imply(&mut self, stack: &Stack, state: &State) {
+        let explicit = self.statements.len();
+        for (address, held) in &state.resources {
+            let first = Some(InstanceKey::Int(0));
+            let Some(block) = block(stack, address) else { continue };
+            let (from, to) = match (&block.count, &block.for_each) {
+                (Some(_), _) => (None, first),
+                (None, None) => (first, None),
+                _ => continue,
+            };
+            let end = |key| Endpoint(Target::Resource(address.instance(key)));
+            if held.instances.contains_key(&from) && !self.statements[..explicit].iter().any(|s| about(s, address)) {
+                let implied = Moved { from: end(from), to: end(to), span: block.span.clone() };
+                self.statements.push((ModulePath::root(), implied));
+            }
         }
     }
 
@@ -166,6 +190,18 @@ impl Moves {
         }
     }
 
+    /// Whether one statement gives keys to a module that another is inside of, in a way that both its ends are the other's
+    /// place: then the outer one is free to be first.
+    fn is_rekeyed_around(&self, outer: usize, inner: usize) -> bool {
+        let ((outer_base, outer), (inner_base, _)) = (&self.statements[outer], &self.statements[inner]);
+        match (&outer.from.0, &outer.to.0) {
+            (Target::Module(from), Target::Module(to)) => {
+                outer_base.0.len() < inner_base.0.len() && from.path() == to.path()
+            }
+            _ => false,
+        }
+    }
+
     /// The statements in the order in which they are carried out: what leads to a place comes before what leads on from
     /// it, and what is inside something moves out before that moves.
     fn order(&self, problems: &mut Diagnostics) -> Vec<usize> {
@@ -183,7 +219,7 @@ impl Moves {
                     || a_to.is_inside(b_to)
                     || b_from.is_inside(a_from)
                     || b_to.is_inside(a_from);
-                if a != b && after {
+                if a != b && after && !self.is_rekeyed_around(a, b) {
                     dag.add_edge(nodes[b], nodes[a], ());
                 }
             }
@@ -210,6 +246,36 @@ impl Moves {
     }
 }
 
+/// The places of a move that it cannot have: a whole module or resource moves to where there is none at all.
+fn taken(
+    statement: &Moved,
+    state: &State,
+    destinations: &[(InstanceAddress, InstanceAddress)],
+) -> HashSet<InstanceAddress> {
+    let modules: HashSet<&ModuleInstance> = state.resources.keys().map(|r| &r.module).collect();
+    let is_taken = |to: &InstanceAddress| match statement.from.is_module() {
+        true => modules.contains(&to.resource.module),
+        false => statement.is_whole() && state.resources.contains_key(&to.resource),
+    };
+    destinations.iter().map(|(_, to)| to).filter(|to| is_taken(to)).cloned().collect()
+}
+
+/// Whether a statement is about a resource or instances of it.
+fn about((base, statement): &(ModulePath, Moved), address: &ResourceAddress) -> bool {
+    let this = Endpoint(Target::Resource(address.instance(None)));
+    let this = Steps::of(&ModulePath::root(), &this, true);
+    [&statement.from, &statement.to].iter().any(|end| Steps::of(base, end, true).meets(&this))
+}
+
+/// The block of an object, whether it wants this instance or not.
+fn block<'a>(stack: &'a Stack, address: &ResourceAddress) -> Option<&'a Resource> {
+    let mut at: &Arc<Module> = &stack.root;
+    for (name, _) in address.module.0.iter() {
+        at = &at.calls.get(name)?.module;
+    }
+    at.resources.get(&(address.mode, address.ty.clone(), address.name.clone()))
+}
+
 fn still_there(summary: &str, what: &str, from: &Endpoint, there: &Span, span: &Span) -> Diagnostic {
     let (line, _) = there.line_column();
     Diagnostic::error(summary)
@@ -221,13 +287,13 @@ fn still_there(summary: &str, what: &str, from: &Endpoint, there: &Span, span: &
         .span(span.clone())
 }
 
-/// Where the stack declares what an endpoint names as a whole.
-fn declared(stack: &Stack, base: &ModulePath, end: &Endpoint) -> Option<Span> {
+/// Where a stack with this root declares what an endpoint names as a whole.
+fn declared(root: &Arc<Module>, base: &ModulePath, end: &Endpoint) -> Option<Span> {
     let (steps, resource) = match &end.0 {
         Target::Module(module) => (module.path(), None),
         Target::Resource(r) => (r.resource.module.path(), Some(&r.resource)),
     };
-    let mut at: &Arc<Module> = &stack.root;
+    let mut at = root;
     let mut call = None;
     for name in base.0.iter().chain(steps.0.iter()) {
         let found = at.calls.get(name)?;

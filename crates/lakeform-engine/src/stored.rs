@@ -1,6 +1,6 @@
 //! Objects between state and values: decoding, encoding, marks.
 
-use lakeform_core::{Diagnostic, Type, Value};
+use lakeform_core::{Diagnostic, Marks, Type, Value};
 use lakeform_provider::AnyResource;
 use lakeform_state::{Attributes, ObjectState};
 
@@ -44,6 +44,8 @@ pub(crate) fn encode(value: &Value, ty: &Type) -> Result<Attributes, lakeform_st
 
 /// The value with the marks that another value of the same shape has.
 pub(crate) fn remark(marked: &Value, value: Value) -> Value {
-    let paths = marked.marked_paths(lakeform_core::Marks::SENSITIVE);
-    paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive))
+    [Marks::SENSITIVE, Marks::EPHEMERAL].into_iter().fold(value, |value, marks| {
+        let paths = marked.marked_paths(marks);
+        paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut |v| v.with_marks(marks)))
+    })
 }

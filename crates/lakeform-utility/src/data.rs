@@ -36,12 +36,9 @@ impl ResourceType for Data {
         if let Some(input) = input
             && change.changes("input")
         {
-            // Terraform's own plan promises the null of a new object only.
-            if input.is_null() && change.prior.is_none() {
-                change.set("output", input);
-            } else {
-                change.set_unknown("output");
-            }
+            // Terraform's own plan promises the null of a new object only, and otherwise the type.
+            let promised = input.is_null() && change.prior.is_none();
+            change.set("output", if promised { input } else { Value::unknown(input.ty()) });
         }
         Ok(())
     }

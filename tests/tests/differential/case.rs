@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::drift::Drift;
+
 /// A sequence of configurations that are applied one after the other.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -19,13 +21,15 @@ pub(super) struct Step {
     pub(super) documents: Map<String, Json>,
     /// Everything is destroyed.
     pub(super) destroy: bool,
+    /// What happens to the state before.
+    pub(super) drift: Vec<Drift>,
     /// What Terraform made of it, where that was recorded.
     pub(super) terraform: Option<Json>,
 }
 
 impl Step {
     pub(super) fn new(documents: Map<String, Json>) -> Self {
-        Self { documents, destroy: false, terraform: None }
+        Self { documents, destroy: false, drift: vec![], terraform: None }
     }
 
     /// Writes the documents into a folder in place of those of an earlier step: `main.tf.json`.
@@ -69,15 +73,25 @@ impl Case {
         let steps = json["steps"].as_array().unwrap().iter().map(|step| Step {
             documents: step["documents"].as_object().unwrap().clone(),
             destroy: step["destroy"] == true,
+            drift: step["drift"].as_array().into_iter().flatten().map(drift).collect(),
             terraform: step.get("terraform").cloned(),
         });
         Self { about: json["about"].as_str().unwrap_or_default().to_owned(), steps: steps.collect() }
+    }
+
+    /// What Terraform made of each step that it was asked about: `done`, `failed` or, where there was no plan, `not tried`.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = String> {
+        let answers = self.steps.iter().filter_map(|step| step.terraform.as_ref());
+        answers.map(|answer| answer["applied"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Keeps the case as a fixture.
     pub(super) fn record(&self, file: &Path) {
         let steps = self.steps.iter().map(|step| {
             let mut out = json!({ "documents": step.documents, "destroy": step.destroy });
+            if !step.drift.is_empty() {
+                out["drift"] = step.drift.iter().map(|d| json!({ "what": d.what, "which": d.which })).collect();
+            }
             if let Some(answer) = &step.terraform {
                 out["terraform"] = answer.clone();
             }
@@ -86,6 +100,11 @@ impl Case {
         let json = json!({ "about": self.about, "steps": steps.collect::<Vec<_>>() });
         std::fs::write(file, serde_json::to_string_pretty(&json).unwrap() + "\n").unwrap();
     }
+}
+
+fn drift(recorded: &Json) -> Drift {
+    let which = recorded["which"].as_u64().unwrap() as usize;
+    Drift { what: recorded["what"].as_str().unwrap().to_owned(), which }
 }
 
 /// Where recorded cases are.

@@ -7,23 +7,30 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::{
     case::{Case, Step},
     document::documents,
+    drift::{self, Drift},
     model::{Call, Expr, Item, Module, Modules, Repeat, Resource},
 };
 
-const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+pub(super) const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 const WORDS: [&str; 5] = ["red", "green", "blue", "7", "bad"];
-const KEYS: [&str; 4] = ["w", "x", "y", "z"];
+pub(super) const KEYS: [&str; 4] = ["w", "x", "y", "z"];
 
 /// The sequence of a seed: a stack, two changes of it, and sometimes its end.
 pub(super) fn sequence(seed: u64) -> Case {
-    let mut random = Random(StdRng::seed_from_u64(seed));
+    let mut random = Random { from: StdRng::seed_from_u64(seed), secrets: seed.is_multiple_of(3) };
     let mut modules = random.modules();
     let mut steps = vec![Step::new(documents(&modules))];
     for _ in 0..2 {
         for _ in 0..random.below(3) + 1 {
-            random.change(&mut modules);
+            if random.one_in(4) {
+                random.refactor(&mut modules);
+            } else {
+                random.change(&mut modules);
+            }
         }
-        steps.push(Step::new(documents(&modules)));
+        random.tidy(&mut modules);
+        let drift = (0..3).filter_map(|_| random.some(6, Random::drift)).collect();
+        steps.push(Step { drift, ..Step::new(documents(&modules)) });
     }
     if random.one_in(4) {
         steps.push(Step { destroy: true, ..Step::new(documents(&modules)) });
@@ -31,22 +38,27 @@ pub(super) fn sequence(seed: u64) -> Case {
     Case { about: format!("Sequence {seed} of the generator."), steps }
 }
 
-struct Random(StdRng);
+/// Where all choices come from.
+pub(super) struct Random {
+    from: StdRng,
+    /// Some values are sensitive.
+    secrets: bool,
+}
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0.random_range(0..end)
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.from.random_range(0..end)
     }
 
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
     fn form(&mut self) -> u8 {
-        self.0.random()
+        self.from.random()
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         let at = self.below(from.len());
         from[at].clone()
     }
@@ -71,12 +83,21 @@ impl Random {
                 let call = self.call(at, count, name);
                 module.items.insert(name.to_owned(), Item::Call(call));
             }
+            module.secret = self.secrets && self.one_in(5);
             let outputs: &[&str] = if at == 0 { &["o", "p"] } else { &["out"] };
             for output in outputs {
-                module.outputs.insert((*output).to_owned(), self.expr("zz", 2));
+                let value = self.output(at);
+                module.outputs.insert((*output).to_owned(), value);
             }
         }
         modules
+    }
+
+    /// An output's value. In the root, what is sensitive has to be said to be so; Terraform forgets it of a module's output
+    /// (decision 0009).
+    fn output(&mut self, module: usize) -> (Expr, bool) {
+        let sensitive = self.secrets && module == 0 && !self.one_in(12);
+        (self.expr("zz", 2), sensitive)
     }
 
     fn item(&mut self, module: usize, modules: usize, name: &str) -> Item {
@@ -144,7 +165,7 @@ impl Random {
         (0..=self.below(3)).map(|_| self.pick(&KEYS).to_owned()).collect()
     }
 
-    fn literal(&mut self, depth: usize) -> Expr {
+    pub(super) fn literal(&mut self, depth: usize) -> Expr {
         match self.below(if depth == 0 { 5 } else { 8 }) {
             0..=2 => Expr::Text(self.pick(&WORDS).to_owned()),
             3 => Expr::Number(self.below(4) as i64),
@@ -181,7 +202,8 @@ impl Random {
             12 => Expr::Template(inner(self)),
             13 => Expr::If(inner(self), self.pick(&WORDS).to_owned(), inner(self), inner(self)),
             14 => Expr::For(inner(self), self.form()),
-            15 if self.one_in(6) => Expr::ToNumber(inner(self)),
+            15 if self.one_in(4) => Expr::ToNumber(inner(self), self.form()),
+            16 | 17 if self.secrets => Expr::Sensitive(inner(self)),
             _ => self.literal(depth),
         }
     }
@@ -205,7 +227,8 @@ impl Random {
                 if at == 0 && self.one_in(3) {
                     module.outputs.remove(&name);
                 } else {
-                    module.outputs.insert(name, self.expr("zz", 2));
+                    let value = self.output(at);
+                    module.outputs.insert(name, value);
                 }
             }
             _ => {
@@ -223,6 +246,10 @@ impl Random {
             let item = self.item(at, count, "a");
             module.items.insert("a".into(), item);
         }
+    }
+
+    fn drift(&mut self) -> Drift {
+        Drift { what: self.pick(&drift::ALL).to_owned(), which: self.below(20) }
     }
 
     fn change_call(&mut self, name: &str, call: &mut Call) {

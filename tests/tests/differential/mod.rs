@@ -4,17 +4,22 @@
 
 mod case;
 mod document;
+mod drift;
 mod generate;
 mod model;
 mod order;
+mod refactor;
 mod run;
 mod shrink;
 mod summary;
 mod tools;
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use self::{case::Case, run::Difference};
@@ -45,7 +50,7 @@ fn random_stacks_end_alike() {
         return;
     }
     let (count, first) = wanted();
-    let (next, found) = (AtomicU64::new(first), Mutex::new(vec![]));
+    let (next, found, outcomes) = (AtomicU64::new(first), Mutex::new(vec![]), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
@@ -54,7 +59,11 @@ fn random_stacks_end_alike() {
                     if seed >= first + count {
                         return;
                     }
-                    if let Some(text) = sequence(seed) {
+                    let (case, text) = sequence(seed);
+                    for outcome in case.outcomes() {
+                        *outcomes.lock().unwrap().entry(outcome).or_insert(0) += 1;
+                    }
+                    if let Some(text) = text {
                         println!("{text}");
                         found.lock().unwrap().push(text);
                     }
@@ -62,12 +71,13 @@ fn random_stacks_end_alike() {
             });
         }
     });
+    println!("what became of the steps: {:?}", outcomes.into_inner().unwrap());
     let found = found.into_inner().unwrap();
     assert!(found.is_empty(), "{} of {count} sequences differ:\n{}", found.len(), found.join("\n"));
 }
 
 /// Runs one sequence; tells what differs.
-fn sequence(seed: u64) -> Option<String> {
+fn sequence(seed: u64) -> (Case, Option<String>) {
     let mut case = generate::sequence(seed);
     let mut difference = run::compare(&mut case);
     if let Some(found) = difference.take_if(|_| recording()) {
@@ -77,7 +87,8 @@ fn sequence(seed: u64) -> Option<String> {
     if recording() {
         case.record(&case::fixtures().join(format!("{seed}.json")));
     }
-    difference.map(|d| told(&format!("sequence {seed}"), &case, &d))
+    let text = difference.map(|d| told(&format!("sequence {seed}"), &case, &d));
+    (case, text)
 }
 
 fn told(name: &str, case: &Case, difference: &Difference) -> String {

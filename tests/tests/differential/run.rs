@@ -1,9 +1,13 @@
 //! Running a sequence through both tools, or through lakeform against recorded answers.
 
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value as Json, json};
+
 use super::{
     case::Case,
     order,
-    summary::{Names, differences, summary},
+    summary::{Names, differences, instances, summary},
     tools::{Answer, Lakeform, Terraform, Tool},
 };
 
@@ -39,10 +43,13 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
         if found.is_some() {
             continue; // The states are no longer the same: only Terraform's answers are wanted.
         }
-        if refuses_on_its_own(&theirs, step.destroy) {
+        if refuses_on_its_own(&theirs, step.destroy) || leaves_aside(&theirs) {
             return None; // What follows would be about states that are no longer the same.
         }
         let ours = lakeform.step(step);
+        if keeps_what_stayed(&ours) {
+            return None;
+        }
         let mut what = differences(step.terraform.as_ref().unwrap(), &summary(&ours, &mut own));
         if order::violations(&theirs).is_empty() {
             what.extend(order::violations(&ours));
@@ -54,10 +61,40 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
 
 /// Whether Terraform gave up where lakeform is meant to go on (decision 0009).
 fn refuses_on_its_own(theirs: &Answer, destroy: bool) -> bool {
-    let known = |p: &String| p.starts_with("no change found for ") || p.starts_with("Cycle: ");
+    let known = |p: &String| {
+        let beginnings = ["no change found for ", "Cycle: ", "Provider produced inconsistent final plan: "];
+        beginnings.iter().any(|b| p.starts_with(b))
+    };
     // A destroy that `prevent_destroy` refuses must be refused by both.
     let destroy = destroy && !theirs.problems.iter().any(|p| p.starts_with("Instance cannot be destroyed"));
-    theirs.applied != Some(true) && (destroy || !theirs.problems.is_empty() && theirs.problems.iter().all(known))
+    let gave_up = theirs.applied != Some(true) || theirs.again.is_none();
+    gave_up && (destroy || !theirs.problems.is_empty() && theirs.problems.iter().all(known))
+}
+
+/// Whether Terraform set an old object aside for a new one that it then did not try to make (decision 0009).
+fn leaves_aside(theirs: &Answer) -> bool {
+    let addresses = |state| instances(state).into_iter().map(|(address, _)| address).collect::<HashSet<_>>();
+    let (before, after) = (addresses(&theirs.before), addresses(&theirs.after));
+    let left = |a: &&String| a.strip_suffix(" (deposed)").is_some_and(|current| !after.contains(current));
+    theirs.applied == Some(false) && after.difference(&before).any(|address| left(&address))
+}
+
+/// Whether lakeform kept an object because what was unknown and asked for a new one is what it was (decision 0009).
+fn keeps_what_stayed(ours: &Answer) -> bool {
+    let attributes = |state| -> HashMap<String, Json> {
+        instances(state).into_iter().map(|(address, instance)| (address, instance["attributes"].clone())).collect()
+    };
+    let (before, after) = (attributes(&ours.before), attributes(&ours.after));
+    ours.plan.iter().flat_map(|plan| plan["resource_changes"].as_array()).flatten().any(|change| {
+        let was = change.get("previous_address").unwrap_or(&change["address"]).as_str().unwrap();
+        let stays = |key: &str| before[was][key] == after[change["address"].as_str().unwrap()][key];
+        change["change"]["actions"] == json!(["create", "delete"])
+            && change["change"]["after_unknown"]["triggers_replace"].to_string().contains("true")
+            && before.contains_key(was)
+            && after.contains_key(change["address"].as_str().unwrap())
+            && stays("id")
+            && stays("triggers_replace")
+    })
 }
 
 /// Holds lakeform against the recorded answers of a case.

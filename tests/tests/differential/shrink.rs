@@ -23,6 +23,11 @@ pub(super) fn shrink(mut case: Case, mut difference: Difference) -> (Case, Diffe
         smaller.steps.remove(at);
         attempt(&mut case, smaller);
     }
+    for (at, which) in drifts(&case) {
+        let mut smaller = case.clone();
+        smaller.steps[at].drift.remove(which);
+        attempt(&mut case, smaller);
+    }
     let mut tried = std::collections::HashSet::new();
     while let Some(path) = paths(&case).into_iter().find(|p| !tried.contains(p)) {
         let mut smaller = case.clone();
@@ -41,6 +46,12 @@ pub(super) fn shrink(mut case: Case, mut difference: Difference) -> (Case, Diffe
         tried.insert(path);
     }
     (case, difference)
+}
+
+/// Step and place of all that happens to states, the last first.
+fn drifts(case: &Case) -> Vec<(usize, usize)> {
+    let each = case.steps.iter().enumerate().rev();
+    each.flat_map(|(at, step)| (0..step.drift.len()).rev().map(move |which| (at, which))).collect()
 }
 
 /// Leaves out empty tables of blocks, which Terraform's JSON syntax has not.

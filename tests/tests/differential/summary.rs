@@ -68,7 +68,8 @@ pub(super) fn instances(state: &Json) -> Vec<(String, Json)> {
     out
 }
 
-fn block(resource: &Json) -> String {
+/// The address of a block of a state file.
+pub(super) fn block(resource: &Json) -> String {
     let name = format!("{}.{}", resource["type"].as_str().unwrap(), resource["name"].as_str().unwrap());
     resource["module"].as_str().map_or(name.clone(), |module| format!("{module}.{name}"))
 }
@@ -93,12 +94,13 @@ pub(super) fn summary(answer: &Answer, names: &mut Names) -> Json {
 
 fn plan(plan: &Json) -> Json {
     let changes = plan["resource_changes"].as_array().into_iter().flatten().map(|change| {
-        let inner = &change["change"];
+        let inner = without_secrets(&change["change"]);
         let mut out = Map::new();
-        for key in ["actions", "before", "after", "after_unknown", "replace_paths", "importing"] {
+        let sides = ["before", "before_sensitive", "after", "after_sensitive", "after_unknown"];
+        for key in sides.iter().chain(&["actions", "replace_paths", "importing"]) {
             // A tool may leave out what says nothing.
-            if let Some(value) = inner.get(key).filter(|v| !v.is_null()) {
-                out.insert(key.into(), value.clone());
+            if let Some(value) = inner.get(*key).filter(|v| !v.is_null()) {
+                out.insert((*key).into(), value.clone());
             }
         }
         for key in ["action_reason", "previous_address"] {
@@ -114,12 +116,34 @@ fn plan(plan: &Json) -> Json {
     });
     let changes: Map<String, Json> = changes.collect();
     let outputs = plan["output_changes"].as_object().into_iter().flatten().map(|(name, change)| {
-        let keys = ["actions", "before", "after", "after_unknown"];
+        let keys = ["actions", "before", "before_sensitive", "after", "after_sensitive", "after_unknown"];
+        let change = without_secrets(change);
         let out = keys.iter().map(|k| ((*k).to_owned(), change.get(*k).cloned().unwrap_or_default()));
         (name.clone(), out.collect::<Map<_, _>>().into())
     });
     let outputs: Map<String, Json> = outputs.collect();
     json!({ "changes": changes, "outputs": outputs })
+}
+
+/// A change of a plan without its sensitive values: Terraform writes them, lakeform does not. State is compared with them.
+fn without_secrets(change: &Json) -> Json {
+    let mut out = change.clone();
+    for side in ["before", "after"] {
+        let value = out.as_object_mut().unwrap().entry(side).or_insert(Json::Null);
+        hide_secrets(value, &change[format!("{side}_sensitive")]);
+    }
+    out
+}
+
+fn hide_secrets(value: &mut Json, sensitive: &Json) {
+    match (value, sensitive) {
+        (value, Json::Bool(true)) => *value = "(sensitive)".into(),
+        (Json::Array(values), Json::Array(flags)) => values.iter_mut().zip(flags).for_each(|(v, f)| hide_secrets(v, f)),
+        (Json::Object(values), Json::Object(flags)) => {
+            values.iter_mut().for_each(|(k, v)| hide_secrets(v, flags.get(k).unwrap_or(&Json::Null)));
+        }
+        _ => {}
+    }
 }
 
 /// What a plan would change, which should be nothing after an apply that succeeded.
@@ -144,7 +168,10 @@ fn state(state: &Json) -> Json {
     let resources = held.into_iter().map(|(address, instance)| {
         let mut out = Map::new();
         for key in ["attributes", "sensitive_attributes", "status"] {
-            let value = instance.get(key).cloned().unwrap_or_default();
+            let mut value = instance.get(key).cloned().unwrap_or_default();
+            if let Some(paths) = value.as_array_mut() {
+                paths.sort_by_key(Json::to_string); // Terraform writes them in any order.
+            }
             if !value.is_null() && value != json!([]) {
                 out.insert(key.into(), value);
             }

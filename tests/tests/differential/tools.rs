@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::support::cli::Folder;
 
-use super::case::Step;
+use super::{case::Step, drift};
 
 /// What a tool made of a step, in its own words.
 #[derive(Debug, Default)]
@@ -81,6 +81,7 @@ impl Terraform {
 impl Tool for Terraform {
     fn step(&self, step: &Step) -> Answer {
         step.write_json(self.0.path());
+        drift::happen(&self.0.path().join("terraform.tfstate"), &step.drift);
         let before = self.state();
         let mut answer = Answer { after: before.clone(), before, ..Answer::default() };
         let init = self.run(&["init", "-input=false", "-no-color"]);
@@ -131,6 +132,7 @@ impl Lakeform {
 impl Tool for Lakeform {
     fn step(&self, step: &Step) -> Answer {
         step.write_toml(self.0.directory.path());
+        drift::happen(&self.0.path("state/stack.tfstate"), &step.drift);
         let before = self.state();
         let mut answer = Answer { after: before.clone(), before, ..Answer::default() };
         answer.plan = self.plan(step, &mut answer.problems);

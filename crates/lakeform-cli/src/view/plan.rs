@@ -252,6 +252,9 @@ pub(crate) fn because(reason: Reason, address: &InstanceAddress) -> Option<Strin
         Reason::DeleteBecauseNoResourceConfig => {
             format!("because {}.{} is not in configuration", address.resource.ty, address.resource.name)
         }
+        Reason::DeleteBecauseNoMoveTarget => {
+            format!("because it was moved to {address}, which is not in configuration")
+        }
         Reason::DeleteBecauseNoModule => format!("because {} is not in configuration", address.resource.module),
         Reason::DeleteBecauseWrongRepetition => match address.key {
             None => "because resource uses count or for_each".into(),

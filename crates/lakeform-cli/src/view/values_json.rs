@@ -1,7 +1,7 @@
 //! Values in plan and state JSON: known parts, unknown parts and sensitive parts, each in Terraform's form.
 
-use lakeform::core::{Block, Kind, Nesting, Value, json};
-use serde_json::{Map, Value as Json};
+use lakeform::core::{Block, Kind, Nesting, Type, Value, json as plain};
+use serde_json::{Map, Value as Json, json};
 
 /// What stands for a secret string: plan and state JSON go into logs and scanners.
 pub(crate) const HIDDEN: &str = "(sensitive value)";
@@ -25,7 +25,7 @@ fn part(value: &Value) -> Option<Json> {
         Kind::Map(_, vs) | Kind::Object(vs) => {
             vs.iter().filter_map(|(k, v)| Some((k.to_string(), part(v)?))).collect::<Map<_, _>>().into()
         }
-        _ => json::to_plain_json(value),
+        _ => plain::to_plain_json(value),
     })
 }
 
@@ -39,6 +39,15 @@ pub(crate) fn sensitive(value: &Value) -> Json {
     flags(value, &Value::is_sensitive)
 }
 
+/// What stands for an unknown value without a flag: nothing is said about its parts.
+fn unknown_parts(ty: &Type) -> Json {
+    match ty {
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => json!([]),
+        Type::Map(_) | Type::Object(..) => json!({}),
+        _ => false.into(),
+    }
+}
+
 fn flags(value: &Value, flag: &dyn Fn(&Value) -> bool) -> Json {
     if flag(value) {
         return true.into();
@@ -49,6 +58,7 @@ fn flags(value: &Value, flag: &dyn Fn(&Value) -> bool) -> Json {
             let each = vs.iter().map(|(k, v)| (k.to_string(), flags(v, flag)));
             each.filter(|(_, v)| *v != Json::Bool(false)).collect::<Map<_, _>>().into()
         }
+        Kind::Unknown(_) => unknown_parts(&value.ty()),
         _ => false.into(),
     }
 }

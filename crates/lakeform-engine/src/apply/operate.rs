@@ -256,9 +256,26 @@ impl<'a> Run<'a> {
             }
         };
         match action {
-            Action::NoOp => Ok(decision.planned),
+            Action::NoOp => {
+                // It may depend on more than it did, though that made no difference.
+                self.evaluator.change_state(|s| {
+                    let object = s.resources.get_mut(&address.resource)?.instances.get_mut(&address.key)?;
+                    let object = object.current.as_mut()?;
+                    object.dependencies.extend(change.dependencies.iter().cloned());
+                    object.dependencies.sort();
+                    object.dependencies.dedup();
+                    Some(())
+                });
+                self.saver.touch();
+                Ok(decision.planned)
+            }
             Action::Update => {
                 let prior = prior.unwrap_or_else(|| change.before.clone());
+                if prior == decision.planned {
+                    // Only what is secret has changed, which is nobody's business but the state's.
+                    self.tally().changed += 1;
+                    return self.keep(node, resource, change, &decision.planned, decision.planned.clone());
+                }
                 self.update(node, resource, &client, change, &config, &prior, decision.planned).await
             }
             _ => {

@@ -19,7 +19,6 @@ impl Planner<'_> {
         resource: &dyn AnyResource,
         base: &ResourceAddress,
         expansion: &Expansion,
-        moved: Option<(InstanceAddress, InstanceAddress)>,
         problems: &mut Diagnostics,
     ) {
         if self.options.mode == PlanMode::RefreshOnly {
@@ -41,11 +40,6 @@ impl Planner<'_> {
                     continue;
                 }
                 self.plan_delete(node, resource, &address, None, Some(reason));
-                if let Some((from, _)) = moved.as_ref().filter(|(_, to)| *to == address)
-                    && let Some(change) = self.found().changes.last_mut()
-                {
-                    change.previous_address = Some(from.clone());
-                }
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
@@ -77,7 +71,7 @@ impl Planner<'_> {
         found.changed.insert(node);
         found.changes.push(Change {
             address: address.clone(),
-            previous_address: self.moves.origin(address).cloned(),
+            previous_address: self.moves.origin(address).filter(|_| self.options.mode != PlanMode::Destroy).cloned(),
             deposed,
             action: if self.moves.forgets(address) { Action::Forget } else { Action::Delete },
             reason,
@@ -116,9 +110,6 @@ impl Planner<'_> {
         }
         let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return Ok(()) };
         let block = self.evaluator.block(node).map(|(_, b)| b);
-        for base in self.blocks.get(&config).into_iter().flatten() {
-            block.and_then(|block| self.move_implicitly(base, block));
-        }
         let mut problems = Diagnostics::new();
         for (address, current, deposed) in self.held(&config) {
             if !self.selection.has_instance(node, &address) {
@@ -129,7 +120,11 @@ impl Planner<'_> {
                     problems.extend(e);
                     continue;
                 }
-                let reason = (self.options.mode != PlanMode::Destroy).then_some(Reason::DeleteBecauseNoResourceConfig);
+                let reason = match self.moves.origin(&address) {
+                    _ if self.options.mode == PlanMode::Destroy => None,
+                    Some(_) => Some(Reason::DeleteBecauseNoMoveTarget),
+                    None => Some(Reason::DeleteBecauseNoResourceConfig),
+                };
                 self.plan_delete(node, resource, &address, None, reason);
             }
             for key in deposed {
@@ -147,31 +142,33 @@ impl Planner<'_> {
     }
 
     /// Plans the deletion of a block's objects in module instances that are no longer wanted.
-    pub(super) fn orphans_in_gone_modules(&self, node: NodeIndex, index: usize) {
-        let Some(config) = self.graph.address(node) else { return };
+    ///
+    /// # Errors
+    /// When `prevent_destroy` is set.
+    pub(super) fn orphans_in_gone_modules(&self, node: NodeIndex, index: usize) -> Result<(), Diagnostics> {
+        let Some(config) = self.graph.address(node) else { return Ok(()) };
         if self.options.mode != PlanMode::Normal {
-            return;
+            return Ok(());
         }
-        let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return };
-        let wanted = self.evaluator.store.instances(index);
-        let gone = self.blocks.get(&config).into_iter().flatten().filter(|base| !wanted.contains(&base.module));
+        let Some((_, resource)) = self.evaluator.providers.resource(&config.ty) else { return Ok(()) };
         let block = self.evaluator.block(node).map(|(_, b)| b);
-        let moved: Vec<_> = gone.filter_map(|base| self.move_implicitly(base, block?)).collect();
+        let mut problems = Diagnostics::new();
+        let wanted = self.evaluator.store.instances(index);
         for (address, current, deposed) in self.held(&config) {
             if wanted.contains(&address.resource.module) || !self.selection.has_instance(node, &address) {
                 continue;
             }
             if current {
-                self.plan_delete(node, resource, &address, None, Some(Reason::DeleteBecauseNoModule));
-                if let Some((from, _)) = moved.iter().find(|(_, to)| *to == address)
-                    && let Some(change) = self.found().changes.last_mut()
-                {
-                    change.previous_address = Some(from.clone());
+                if let Some(Err(e)) = block.map(|b| self.refuse_to_destroy(b, &address)) {
+                    problems.extend(e);
+                    continue;
                 }
+                self.plan_delete(node, resource, &address, None, Some(Reason::DeleteBecauseNoModule));
             }
             for key in deposed {
                 self.plan_delete(node, resource, &address, Some(key), None);
             }
         }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

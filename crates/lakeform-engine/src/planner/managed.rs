@@ -32,7 +32,7 @@ impl<'a> Planner<'a> {
                 problems.extend(e);
             }
         }
-        self.orphans_in_gone_modules(node, index);
+        problems.extend(self.orphans_in_gone_modules(node, index).err().unwrap_or_default());
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -60,14 +60,11 @@ impl<'a> Planner<'a> {
         let base =
             ResourceAddress { module: at.clone(), mode: Mode::Managed, ty: block.ty.clone(), name: block.name.clone() };
         let expansion = self.expand(node, index, block, at)?;
-        let moved = self.move_implicitly(&base, block);
         let mut problems = Diagnostics::new();
         let mut values = Vec::with_capacity(expansion.items.len());
         for (key, each) in &expansion.items {
             let address = base.instance(key.clone());
-            let implied = moved.as_ref().filter(|(_, to)| *to == address).map(|(from, _)| from);
-            let previous = implied.map(|from| self.moves.origin(from).unwrap_or(from));
-            let previous = previous.or_else(|| self.moves.origin(&address)).cloned();
+            let previous = self.moves.origin(&address).cloned();
             if !self.selection.has_instance(node, &address) {
                 let kept = self.found().prior.get(&address).cloned();
                 values.push(kept.unwrap_or_else(|| Value::unknown(resource.schema().block.ty())));
@@ -79,7 +76,7 @@ impl<'a> Planner<'a> {
                 Err(e) => problems.extend(concerning(e, &address)),
             }
         }
-        self.unwanted(node, block, resource, &base, &expansion, moved, &mut problems);
+        self.unwanted(node, block, resource, &base, &expansion, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -92,28 +89,6 @@ impl<'a> Planner<'a> {
         providers.resource(&block.ty).map(|(_, r)| r).ok_or_else(|| {
             Diagnostic::error(format!("There is no resource type `{}`", block.ty)).span(block.span.clone()).into()
         })
-    }
-
-    /// Terraform's implicit move: a block that gains or loses `count` keeps its first object, even one that is to go.
-    pub(super) fn move_implicitly(
-        &self,
-        base: &ResourceAddress,
-        block: &Resource,
-    ) -> Option<(InstanceAddress, InstanceAddress)> {
-        let (plain, first) = (base.instance(None), base.instance(Some(InstanceKey::Int(0))));
-        let (from, to) = match (&block.count, &block.for_each) {
-            (Some(_), _) => (plain, first),
-            (None, None) => (first, plain),
-            _ => return None,
-        };
-        if self.evaluator.change_state(|state| state.rename(&from, &to)) {
-            let mut found = self.found();
-            if let Some(prior) = found.prior.remove(&from) {
-                found.prior.insert(to.clone(), prior);
-            }
-            return Some((from, to));
-        }
-        None
     }
 
     #[allow(clippy::too_many_arguments, reason = "an instance is named by all of them")]
@@ -183,6 +158,10 @@ impl<'a> Planner<'a> {
         let Decision { action, reason, planned, replace_paths } =
             decide(resource, &client, &config, prior.as_ref(), &wishes)
                 .map_err(|e| translate(&e, &address.to_string()).maybe_span(Some(block.span.clone())))?;
+        // Terraform says so of a new instance too.
+        let reason = wishes.replace.filter(|r| *r == Reason::ReplaceByTriggers).or(reason);
+        // What is tainted is planned as if it were new: no attribute is to blame.
+        let replace_paths = if tainted { vec![] } else { replace_paths };
         if action.is_replace() {
             self.refuse_to_destroy(block, address)?;
         }
@@ -228,14 +207,13 @@ impl<'a> Planner<'a> {
 
     /// Why an instance is to be replaced although its attributes may not ask for it.
     fn asked_to_replace(&self, block: &Resource, address: &InstanceAddress, tainted: bool) -> Option<Reason> {
+        if block.lifecycle.replace_triggered_by.iter().any(|expr| self.triggers(expr, address)) {
+            return Some(Reason::ReplaceByTriggers);
+        }
         if tainted {
             return Some(Reason::ReplaceBecauseTainted);
         }
-        if self.options.replace.contains(address) {
-            return Some(Reason::ReplaceByRequest);
-        }
-        let triggered = block.lifecycle.replace_triggered_by.iter().any(|expr| self.triggers(expr, address));
-        triggered.then_some(Reason::ReplaceByTriggers)
+        self.options.replace.contains(address).then_some(Reason::ReplaceByRequest)
     }
 
     /// Whether what a `replace_triggered_by` entry refers to is updated or replaced in this plan; an entry that goes on

@@ -13,9 +13,10 @@ use std::{
 };
 
 use lakeform_core::{
-    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, Mode, ModuleInstance, ResourceAddress, Type, Value,
+    ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, Mode, ModuleInstance, ModulePath, ResourceAddress, Type,
+    Value, address::Target,
 };
-use lakeform_lang::{Environment, Expr, Stack};
+use lakeform_lang::{Endpoint, Environment, Expr, Stack};
 use lakeform_state::{InstanceState, OutputState, State};
 use petgraph::graph::NodeIndex;
 
@@ -341,10 +342,8 @@ impl Planner<'_> {
             return;
         }
         let mut found = self.found();
-        let kept =
-            |c: &&Change| c.deposed.is_none() && !matches!(c.action, Action::Delete | Action::Forget | Action::Read);
-        let wanted: HashSet<&InstanceAddress> = found.changes.iter().filter(kept).map(|c| &c.address).collect();
-        let problems = self.moves.refuse_wanted(&wanted);
+        let root = &self.graph.modules[0].module;
+        let problems = self.moves.refuse_declared(root, |base, end, whole| self.declares(base, end, whole));
         let gone = |address: &InstanceAddress, action| {
             found.changes.iter().any(|c| c.address == *address && c.action == action)
         };
@@ -375,6 +374,36 @@ impl Planner<'_> {
                     .help("to manage them again, import them"),
             );
         }
+    }
+
+    /// Whether the stack has what a block in the module `base` calls so; `whole` means any instance of it.
+    fn declares(&self, base: &ModulePath, end: &Endpoint, whole: bool) -> bool {
+        let index = |path: &ModulePath| self.graph.modules.iter().position(|m| m.path == *path);
+        let has = |at: &ModuleInstance| {
+            index(&at.path()).is_some_and(|index| self.evaluator.store.instances(index).contains(at))
+        };
+        let bases = index(base).map(|index| self.evaluator.store.instances(index));
+        bases.iter().flat_map(|all| all.iter()).any(|around| {
+            let within = |steps: &[_]| ModuleInstance(around.0.iter().chain(steps).cloned().collect());
+            match &end.0 {
+                Target::Module(module) => match module.0.split_last() {
+                    Some(((last, _), before)) if whole => {
+                        let at = within(before);
+                        has(&at) && index(&at.path().child(last.clone())).is_some()
+                    }
+                    _ => has(&within(&module.0)),
+                },
+                Target::Resource(r) => {
+                    let at = within(&r.resource.module.0);
+                    let address = ResourceAddress { module: at.clone(), ..r.resource.clone() };
+                    let node = self.graph.by_address.get(&address.config());
+                    let node = node.filter(|n| has(&at) && self.evaluator.block(**n).is_some());
+                    node.is_some_and(|n| {
+                        whole || self.evaluator.store.expansion(*n, &at).is_some_and(|e| e.has(&r.key))
+                    })
+                }
+            }
+        })
     }
 
     /// Drops what state holds of data sources that were not read in this plan: they are gone or read during apply.
@@ -411,6 +440,7 @@ impl Planner<'_> {
                     None => before.clone(),
                 },
             };
+            let sensitive = after.as_ref().is_some_and(Value::is_sensitive);
             // Terraform does not store an output that is null.
             let after = after.filter(|v| !v.is_null());
             let action = match (&before, &after) {
@@ -421,8 +451,9 @@ impl Planner<'_> {
                 (Some(a), Some(b)) if a == b && a.is_sensitive() == b.is_sensitive() => Action::NoOp,
                 _ => Action::Update,
             };
+            let nothing = || if sensitive { null().sensitive() } else { null() };
             let change =
-                OutputChange { action, before: before.unwrap_or_else(null), after: after.unwrap_or_else(null) };
+                OutputChange { action, before: before.unwrap_or_else(null), after: after.unwrap_or_else(nothing) };
             out.insert(name.clone(), change);
         }
         for (name, output) in &stored {
