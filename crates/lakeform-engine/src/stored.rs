@@ -42,10 +42,8 @@ pub(crate) fn encode(value: &Value, ty: &Type) -> Result<Attributes, lakeform_st
     Attributes::from_value(value, ty)
 }
 
-/// The value with the marks that another value of the same shape has.
+/// The value with what another value of the same shape has marked sensitive. Nothing ephemeral is in an object.
 pub(crate) fn remark(marked: &Value, value: Value) -> Value {
-    [Marks::SENSITIVE, Marks::EPHEMERAL].into_iter().fold(value, |value, marks| {
-        let paths = marked.marked_paths(marks);
-        paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut |v| v.with_marks(marks)))
-    })
+    let paths = marked.marked_paths(Marks::SENSITIVE);
+    paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive))
 }
