@@ -55,7 +55,9 @@ impl Number {
         if !v.is_finite() {
             return None;
         }
-        Some(Self::from_big(Big::try_from(v).ok()?.with_precision(53).value()))
+        let big = Big::try_from(v).ok()?.with_precision(53).value();
+        // Beyond what a float tells apart, its digits are those that tell it from its neighbours.
+        Some(if v.abs() < 2_f64.powi(53) { Self::from_big(big) } else { Self(Repr::Big(Arc::new(big))) })
     }
 
     /// A whole number written in a base from 2 to 36, with an optional sign; `None` if it is none.
@@ -77,7 +79,7 @@ impl Number {
     pub fn to_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Int(v) => Some(*v),
-            Repr::Big(_) => None,
+            Repr::Big(v) => i64::try_from((**v).clone()).ok(),
         }
     }
 

@@ -14,7 +14,7 @@ pub fn render(value: &Value) -> String {
 
 fn write(value: &Value, indent: usize, out: &mut String) {
     match value.kind() {
-        Kind::Unknown(_) => out.push_str("(known after apply)"),
+        Kind::Unknown(..) => out.push_str("(known after apply)"),
         _ if value.is_sensitive() => out.push_str("(sensitive value)"),
         Kind::Null(ty) => out.push_str(&null(ty)),
         Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),

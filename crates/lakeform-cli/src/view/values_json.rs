@@ -14,13 +14,13 @@ pub(crate) fn known(value: &Value) -> Json {
 fn part(value: &Value) -> Option<Json> {
     if value.is_sensitive() {
         return match value.kind() {
-            Kind::Unknown(_) => None,
+            Kind::Unknown(..) => None,
             Kind::String(_) => Some(HIDDEN.into()),
             _ => Some(Json::Null),
         };
     }
     Some(match value.kind() {
-        Kind::Unknown(_) => return None,
+        Kind::Unknown(..) => return None,
         Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => vs.iter().map(known).collect(),
         Kind::Map(_, vs) | Kind::Object(vs) => {
             vs.iter().filter_map(|(k, v)| Some((k.to_string(), part(v)?))).collect::<Map<_, _>>().into()

@@ -1,22 +1,38 @@
 //! `try` and `can`: they look at whether their arguments fail.
 
-use lakeform_core::{Diagnostics, Kind, Type, Value};
+use lakeform_core::{Diagnostics, Type, Value};
 
 use super::{Function, Returns, Run, any};
 use crate::{
     eval::Evaluation,
-    syntax::{Call, Node, NodeKind},
+    syntax::{Call, Node},
 };
 
 pub(super) const TABLE: &[Function] = &[
-    Function { name: "try", params: &[], rest: Some(any("expressions")), returns: Returns::Any, run: Run::Try },
-    Function { name: "can", params: &[any("expression")], rest: None, returns: Returns::Bool, run: Run::Can },
+    Function {
+        name: "try",
+        params: &[],
+        rest: Some(any("expressions")),
+        returns: Returns::Any,
+        null: true,
+        run: Run::Try,
+    },
+    Function {
+        name: "can",
+        params: &[any("expression")],
+        rest: None,
+        returns: Returns::Bool,
+        null: true,
+        run: Run::Can,
+    },
 ];
 
-/// The first argument that does not fail. As long as one that comes first depends on something unknown, nothing can be
-/// said.
+/// The first argument that does not fail. What is not all known yet may fail later, or change its type, so that nothing can be
+/// said of it.
 pub(super) fn try_first(e: &Evaluation, node: &Node, call: &Call) -> Result<Value, Diagnostics> {
-    if call.args.is_empty() {
+    let nothing =
+        call.expand && call.args.len() == 1 && e.value(&call.args[0])?.as_slice().is_some_and(<[_]>::is_empty);
+    if call.args.is_empty() || nothing {
         return Err(e.fail(
             node,
             "Error in function call",
@@ -24,12 +40,18 @@ pub(super) fn try_first(e: &Evaluation, node: &Node, call: &Call) -> Result<Valu
         ));
     }
     let mut problems = Diagnostics::new();
-    for arg in &call.args {
-        if depends_on_unknown(e, arg) {
-            return Ok(Value::unknown(Type::Dynamic));
-        }
+    if let Some(last) = call.args.last().filter(|_| call.expand) {
+        e.value(last)?;
+    }
+    for (i, arg) in call.args.iter().enumerate() {
         match e.value(arg) {
-            Ok(value) => return Ok(value),
+            Ok(value) if call.expand && i + 1 == call.args.len() => match value.as_slice() {
+                Some([first, ..]) if first.is_wholly_known() => return Ok(first.clone().with_marks(value.marks())),
+                Some([]) => {}
+                _ => return Ok(Value::unknown(Type::Dynamic)),
+            },
+            Ok(value) if value.is_wholly_known() => return Ok(value),
+            Ok(_) => return Ok(Value::unknown(Type::Dynamic)),
             Err(more) => problems.extend(more),
         }
     }
@@ -44,83 +66,15 @@ pub(super) fn try_first(e: &Evaluation, node: &Node, call: &Call) -> Result<Valu
     Err(e.fail(node, "Error in function call", format!("Call to function \"try\" failed: {detail}.")))
 }
 
-/// Whether the argument gives a value.
+/// Whether the argument gives a value; not known as long as that is not all known.
 pub(super) fn can(e: &Evaluation, call: &Call) -> Result<Value, Diagnostics> {
     let Some(arg) = call.args.first() else { return Ok(false.into()) };
-    if depends_on_unknown(e, arg) {
-        return Ok(Value::unknown(Type::Bool));
+    if call.expand && call.args.len() > 1 && e.value(&call.args[1])?.as_slice().is_none_or(|more| !more.is_empty()) {
+        return Err(e.fail(arg, "Too many function arguments", "Function \"can\" expects only 1 argument(s)."));
     }
-    Ok(e.value(arg).is_ok().into())
-}
-
-/// Whether a value that the expression reads holds anything unknown. What a `for` in it binds is not looked at: it comes
-/// from what is.
-fn depends_on_unknown(e: &Evaluation, node: &Node) -> bool {
-    fn walk(e: &Evaluation, node: &Node, shadowed: &mut Vec<String>) -> bool {
-        match &node.kind {
-            NodeKind::Literal(_)
-            | NodeKind::Table(_)
-            | NodeKind::Array(_)
-            | NodeKind::Nested(_)
-            | NodeKind::SetOf(_) => false,
-            NodeKind::Name(name) if shadowed.iter().any(|s| **s == **name) => false,
-            NodeKind::Ref(_) | NodeKind::Name(_) => unknown(e, node),
-            NodeKind::Get(source, _) => {
-                if is_static(source, shadowed) {
-                    unknown(e, node)
-                } else {
-                    walk(e, source, shadowed)
-                }
-            }
-            NodeKind::Index(source, key) => {
-                if is_static(source, shadowed) && matches!(key.kind, NodeKind::Literal(_)) {
-                    unknown(e, node)
-                } else {
-                    walk(e, source, shadowed) || walk(e, key, shadowed)
-                }
-            }
-            NodeKind::Template(items) | NodeKind::Tuple(items) => items.iter().any(|n| walk(e, n, shadowed)),
-            NodeKind::Object(items) => items.iter().any(|(k, v)| walk(e, k, shadowed) || walk(e, v, shadowed)),
-            NodeKind::Join(inner) | NodeKind::Unary(_, inner) => walk(e, inner, shadowed),
-            NodeKind::Binary(_, a, b) => walk(e, a, shadowed) || walk(e, b, shadowed),
-            NodeKind::Conditional(parts) => parts.iter().any(|n| walk(e, n, shadowed)),
-            NodeKind::Call(call) => call.args.iter().any(|n| walk(e, n, shadowed)),
-            NodeKind::Splat(splat) => {
-                walk(e, &splat.source, shadowed) || {
-                    let mark = shadowed.len();
-                    shadowed.push(crate::syntax::ITEM.into());
-                    let found = walk(e, &splat.each, shadowed);
-                    shadowed.truncate(mark);
-                    found
-                }
-            }
-            NodeKind::For(each) => {
-                walk(e, &each.collection, shadowed) || {
-                    let mark = shadowed.len();
-                    shadowed.extend(each.key_name.as_deref().map(str::to_owned));
-                    shadowed.push(each.value_name.to_string());
-                    let parts = [each.key.as_ref(), Some(&each.value), each.condition.as_ref()];
-                    let found = parts.into_iter().flatten().any(|n| walk(e, n, shadowed));
-                    shadowed.truncate(mark);
-                    found
-                }
-            }
-        }
-    }
-    walk(e, node, &mut Vec::new())
-}
-
-/// Whether a node is a plain reference with constant steps.
-fn is_static(node: &Node, shadowed: &[String]) -> bool {
-    match &node.kind {
-        NodeKind::Ref(_) => true,
-        NodeKind::Name(name) => !shadowed.iter().any(|s| **s == **name),
-        NodeKind::Get(source, _) => is_static(source, shadowed),
-        NodeKind::Index(source, key) => matches!(key.kind, NodeKind::Literal(_)) && is_static(source, shadowed),
-        _ => false,
-    }
-}
-
-fn unknown(e: &Evaluation, node: &Node) -> bool {
-    e.value(node).is_ok_and(|v| !matches!(v.kind(), Kind::Null(_)) && !v.is_wholly_known())
+    Ok(match e.value(arg) {
+        Ok(value) if value.is_wholly_known() => true.into(),
+        Ok(_) => Value::unknown(Type::Bool),
+        Err(_) => false.into(),
+    })
 }

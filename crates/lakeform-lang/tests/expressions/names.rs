@@ -1,0 +1,59 @@
+//! The named values that expressions use: variables with and without a value, and a resource that is not there yet.
+
+use std::collections::BTreeMap;
+
+use lakeform_core::{Diagnostic, Span, Type, Value};
+use lakeform_lang::{Environment, Scope, Subject, load_str};
+
+/// The configuration that both tools read: the one beside the recorded expressions. A variable without a value is unknown.
+pub(super) const CONFIGURATION: &str = include_str!("../fixtures/console/main.tf.json");
+
+fn as_toml(json: &serde_json::Value) -> toml::Value {
+    match json {
+        serde_json::Value::Object(entries) => {
+            entries.iter().map(|(k, v)| (k.clone(), as_toml(v))).collect::<toml::Table>().into()
+        }
+        serde_json::Value::Array(items) => items.iter().map(as_toml).collect::<Vec<_>>().into(),
+        serde_json::Value::Bool(b) => (*b).into(),
+        serde_json::Value::String(s) => s.as_str().into(),
+        number => number.as_i64().unwrap().into(),
+    }
+}
+
+/// The values of the names, as they are while planning.
+pub(super) struct Names {
+    values: BTreeMap<String, Value>,
+    environment: Environment,
+}
+
+impl Names {
+    pub(super) fn new(environment: Environment) -> Self {
+        let json: serde_json::Value = serde_json::from_str(CONFIGURATION).unwrap();
+        let (stack, _) = load_str("names.toml", &toml::to_string(&as_toml(&json)).unwrap()).unwrap();
+        let mut values = BTreeMap::new();
+        for (name, variable) in &stack.root.variables {
+            let unknown = || Value::unknown(variable.ty.ty().clone());
+            let value = variable.prepare(Some(variable.default.clone().unwrap_or_else(unknown)));
+            values.insert(format!("var.{name}"), value.unwrap());
+        }
+        let x = Value::object([
+            ("id", Value::unknown(Type::String).not_null()),
+            ("input", Value::from("q")),
+            ("output", Value::unknown(Type::String)),
+            ("triggers_replace", Value::null(Type::Dynamic)),
+        ]);
+        values.insert("terraform_data.x".into(), x);
+        Self { values, environment }
+    }
+}
+
+impl Scope for Names {
+    fn resolve(&self, subject: &Subject, span: &Span) -> Result<Value, Diagnostic> {
+        let missing = || Diagnostic::error(format!("no {subject}")).span(span.clone());
+        self.values.get(&subject.to_string()).cloned().ok_or_else(missing)
+    }
+
+    fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
