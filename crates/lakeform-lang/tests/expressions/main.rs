@@ -106,3 +106,37 @@ fn same(ours: &Answer, theirs: &Answer) -> bool {
         (ours, theirs) => ours.is_err() && theirs.is_err(),
     }
 }
+
+/// What is said of a value while others are unknown stays true once they are known.
+#[test]
+fn what_is_known_early_is_true_later() {
+    let environment = || Environment { module: ".".into(), ..Environment::default() };
+    let (before, after) = (Names::new(environment()), Names::new(environment()).known());
+    let mut wrong = vec![];
+    for seed in 1..4000 {
+        let text = generate::expression(seed);
+        let Ok(parsed) = parse_expression(&text) else { continue };
+        if let (Ok(early), Ok(late)) = (parsed.evaluate(&before), parsed.evaluate(&after))
+            && !(text.contains("issensitive") || agrees(&early, &late))
+        {
+            wrong.push(format!("--- {seed}\n{text}\n  early: {early:?}\n  late:  {late:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn agrees(early: &Value, late: &Value) -> bool {
+    if early.is_wholly_known() {
+        return early == late;
+    }
+    if early.is_known() {
+        return matches!(early.ty(), lakeform_core::Type::Set(_))
+            || early.children().count() == late.children().count()
+                && early.children().zip(late.children()).all(|(early, late)| agrees(early, late));
+    }
+    let ((least, most), (min, max)) = (early.length_range(), early.range());
+    let within = late.as_number().is_none_or(|n| min.is_none_or(|min| n >= min) && max.is_none_or(|max| n <= max));
+    let (shortest, longest) = late.length_range();
+    let text = late.as_str().is_none_or(|text| text.starts_with(early.prefix()));
+    text && within && longest >= least && shortest <= most && (early.may_be_null() || !late.is_null())
+}
