@@ -62,12 +62,12 @@ fn change(value: &Value, ty: &Type) -> Result<Option<Value>, ConvertError> {
             }
             Value::null(ty.clone())
         }
-        (Kind::Unknown(from), _) => {
+        (Kind::Unknown(from, _), _) => {
             if from == ty {
                 return Ok(None);
             }
             fits(from, ty)?;
-            Value::unknown(known_part(from, ty))
+            still_known(value, Value::unknown(known_part(from, ty)))
         }
         (Kind::Bool(b), Type::String) => Value::string(if *b { "true" } else { "false" }),
         (Kind::Number(n), Type::String) => Value::string(n.to_string()),
@@ -77,6 +77,9 @@ fn change(value: &Value, ty: &Type) -> Result<Option<Value>, ConvertError> {
             let same_kind =
                 matches!((value.kind(), ty), (Kind::List(..), Type::List(_)) | (Kind::Set(..), Type::Set(_)));
             let same_elements = t == &**wanted || matches!(**wanted, Type::Dynamic);
+            if vs.is_empty() {
+                fits(t, wanted)?;
+            }
             if same_kind && same_elements {
                 return Ok(None);
             }
@@ -100,6 +103,10 @@ fn change(value: &Value, ty: &Type) -> Result<Option<Value>, ConvertError> {
             Value::tuple(new)
         }
         (Kind::Map(t, _), Type::Map(wanted)) if t == &**wanted || matches!(**wanted, Type::Dynamic) => return Ok(None),
+        (Kind::Map(t, vs), Type::Map(wanted)) if vs.is_empty() => {
+            fits(t, wanted)?;
+            mapping(vs, wanted)?
+        }
         (Kind::Map(_, vs) | Kind::Object(vs), Type::Map(wanted)) => mapping(vs, wanted)?,
         (Kind::Map(_, vs) | Kind::Object(vs), Type::Object(ts)) => {
             missing(vs, ts)?;
@@ -155,7 +162,7 @@ fn elements(vs: &[Value], wanted: &Type, ty: &Type) -> Result<Value, ConvertErro
         return Ok(sequence(ty, element, new));
     }
     // `list(object({a=any}))`: what stands for `any` must still be one type in all elements.
-    let element = common_type(&new).ok_or_else(mixed)?;
+    let element = common_type(&new).filter(|t| of_one_type(t, new.iter())).ok_or_else(mixed)?;
     let new = each(&new, &element)?;
     Ok(sequence(ty, element, new))
 }
@@ -175,8 +182,24 @@ fn mapping(vs: &BTreeMap<Arc<str>, Value>, wanted: &Type) -> Result<Value, Conve
     if element.is_wholly_known() || new.is_empty() {
         return Ok(Kind::Map(element, Arc::new(new)).into());
     }
-    let element = unify_all(new.values().map(Value::ty)).ok_or_else(mixed)?;
+    // Unlike in a list, what is null or unknown here is of the type that the others are of.
+    let element = match unify_all(new.values().map(Value::ty)).ok_or_else(mixed)? {
+        Type::Dynamic => {
+            let mut types: Vec<Type> = new.values().map(Value::ty).filter(|t| *t != Type::Dynamic).collect();
+            types.dedup();
+            if types.len() > 1 {
+                return Err(mixed());
+            }
+            types.pop().unwrap_or(Type::Dynamic)
+        }
+        element => element,
+    };
     Ok(Kind::Map(element.clone(), Arc::new(each(&new, &element)?)).into())
+}
+
+/// Whether elements are of one type where their common type leaves something open.
+fn of_one_type<'v>(common: &Type, mut vs: impl Iterator<Item = &'v Value>) -> bool {
+    common.is_wholly_known() || vs.next().map(Value::ty).is_none_or(|first| vs.all(|v| v.ty() == first))
 }
 
 /// The type that all values convert to. Fast where they are all of one primitive type.
@@ -253,6 +276,17 @@ fn fits(from: &Type, to: &Type) -> Result<(), ConvertError> {
     }
 }
 
+/// The converted unknown value `new` with what is known of `old` that conversion does not touch: that it is not null, and
+/// how many elements it has, some of which may become one in a set (cty's `prepareUnknownResult`).
+fn still_known(old: &Value, new: Value) -> Value {
+    let new = if old.may_be_null() { new } else { new.not_null() };
+    let (min, max) = old.length_range();
+    match new.kind() {
+        Kind::Unknown(Type::Set(_), _) => new.with_length(min.min(1), max),
+        _ => new.with_length(min, max),
+    }
+}
+
 /// The type that an unknown value has after conversion: `any` in the target is what the source says there.
 fn known_part(from: &Type, to: &Type) -> Type {
     match (from, to) {
@@ -273,23 +307,52 @@ fn known_part(from: &Type, to: &Type) -> Type {
 
 /// The one type that all of `types` convert to; `None` where there is none. No types at all unify to [`Type::Dynamic`],
 /// and [`Type::Dynamic`] among others (the type of a plain `null`) gives way to them.
+///
+/// Where there is none but the type of one is not known, that one decides: cty puts off the question.
 pub fn unify(types: &[Type]) -> Option<Type> {
+    let has = |wanted: fn(&Type) -> bool| types.iter().any(wanted);
+    unify_known(types).or_else(|| {
+        let hopeless = has(|t| matches!(t, Type::Object(_))) && has(|t| matches!(t, Type::Tuple(_)));
+        (has(|t| matches!(t, Type::Dynamic)) && !hopeless).then_some(Type::Dynamic)
+    })
+}
+
+fn unify_known(types: &[Type]) -> Option<Type> {
     let mut known: Vec<&Type> = types.iter().filter(|t| !matches!(t, Type::Dynamic)).collect();
     known.dedup();
     let Some(first) = known.first().copied() else { return Some(Type::Dynamic) };
-    if known.iter().all(|t| *t == first) {
+    let open = types.contains(&Type::Dynamic);
+    if known.iter().all(|t| *t == first) && (!open || first.is_primitive()) {
         return Some(first.clone());
     }
     if known.iter().all(|t| t.is_primitive()) {
         return known.iter().any(|t| matches!(t, Type::String)).then_some(Type::String);
     }
-    if known.iter().all(|t| matches!(t, Type::Object(_) | Type::Map(_))) {
-        return unify_mappings(&known);
+    let all = |wanted: fn(&&Type) -> bool| known.iter().all(wanted);
+    let kin = all(|t| matches!(t, Type::Object(_) | Type::Map(_)))
+        || all(|t| matches!(t, Type::Tuple(_) | Type::List(_)))
+        || all(|t| matches!(t, Type::Set(_)));
+    if open && kin {
+        // What one of them will be decides about all, unless they are primitive (cty's `unifyAllAsDynamic`).
+        return None;
     }
-    if known.iter().all(|t| matches!(t, Type::Tuple(_) | Type::List(_) | Type::Set(_))) {
-        return unify_sequences(&known);
-    }
-    None
+    let first = match first {
+        _ if open || !kin => None,
+        Type::Object(_) | Type::Map(_) => unify_mappings(&known),
+        _ => unify_sequences(&known),
+    };
+    first.or_else(|| one_of(&known))
+}
+
+/// A list among the types, else a set, that all others convert to.
+fn one_of(types: &[&Type]) -> Option<Type> {
+    let lists = types.iter().filter(|t| matches!(t, Type::List(_)));
+    let mut candidates = lists.chain(types.iter().filter(|t| matches!(t, Type::Set(_))));
+    let becomes = |t: &Type, wanted: &Type| match (t, wanted) {
+        (Type::Tuple(ts), Type::List(of) | Type::Set(of)) if **of == Type::Dynamic => unify_known(ts).is_some(),
+        _ => fits(t, wanted).is_ok(),
+    };
+    candidates.find(|wanted| types.iter().all(|t| becomes(t, wanted))).map(|t| (*t).clone())
 }
 
 /// Objects with the same attributes give an object; anything else gives a map of all that is in them.
@@ -308,7 +371,20 @@ fn unify_mappings(types: &[&Type]) -> Option<Type> {
         Type::Map(t) => vec![(**t).clone()],
         _ => vec![],
     });
-    unify_all(inner).map(Type::map)
+    let inner = unify_all(inner)?;
+    if inner != Type::Dynamic {
+        return Some(Type::map(inner));
+    }
+    // Where all of them together are put off, each by itself must not be, and what maps hold must be of a kind.
+    let alone = |t: &&Type| match t {
+        Type::Object(ts) => unify_known(&ts.values().cloned().collect::<Vec<_>>()),
+        Type::Map(t) => Some((**t).clone()),
+        _ => None,
+    };
+    let mut each = types.iter().map(alone).collect::<Option<Vec<_>>>()?;
+    each.retain(|t| *t != Type::Dynamic);
+    let hopeless = types.iter().any(|t| matches!(t, Type::Map(_))) && unify_known(&each).is_none();
+    (!hopeless).then(|| Type::map(inner))
 }
 
 /// Tuples of one length give a tuple; a list makes a list of all, a set among tuples a set.
@@ -327,6 +403,12 @@ fn unify_sequences(types: &[&Type]) -> Option<Type> {
         _ => vec![],
     });
     let element = unify_all(inner)?;
+    let alone = |t: &Type| matches!(t, Type::Tuple(ts) if unify_known(ts).is_some());
+    if element == Type::Dynamic
+        && !types.iter().all(|t| alone(t) || matches!(t, Type::List(t) | Type::Set(t) if **t == Type::Dynamic))
+    {
+        return None;
+    }
     let has = |wanted: fn(&Type) -> bool| types.iter().any(|t| wanted(t));
     let set = has(|t| matches!(t, Type::Set(_))) && !has(|t| matches!(t, Type::List(_)));
     Some(if set { Type::set(element) } else { Type::list(element) })

@@ -39,7 +39,7 @@ pub fn to_json(value: &Value, ty: &Type) -> Json {
 /// The JSON form of a value without type wrappers (what `jsonencode` and outputs show).
 pub fn to_plain_json(value: &Value) -> Json {
     match value.kind() {
-        Kind::Null(_) | Kind::Unknown(_) => Json::Null,
+        Kind::Null(_) | Kind::Unknown(..) => Json::Null,
         Kind::Bool(b) => Json::Bool(*b),
         Kind::Number(n) => Json::Number(number_to_json(n)),
         Kind::String(s) => Json::String(s.to_string()),

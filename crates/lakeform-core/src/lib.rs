@@ -11,7 +11,9 @@ pub mod diagnostic;
 pub mod json;
 mod number;
 mod path;
+mod refinement;
 pub mod schema;
+mod set_order;
 mod ty;
 mod value;
 
@@ -20,6 +22,7 @@ pub use convert::{ConvertError, convert, unify};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source, Span};
 pub use number::Number;
 pub use path::{Path, Step};
+pub use refinement::Refinement;
 pub use schema::{Attribute, Block, NestedBlock, Nesting, Schema};
 pub use ty::Type;
 pub use value::{Kind, Marks, Value};

@@ -69,7 +69,9 @@ impl Number {
         if v == 0.0 {
             return Some(zero(v.is_sign_negative()));
         }
-        Some(Self::from_big(Big::try_from(v).ok()?.with_precision(53).value()))
+        let big = Big::try_from(v).ok()?.with_precision(53).value();
+        // Beyond what a float tells apart, its digits are those that tell it from its neighbours.
+        Some(if v.abs() < 2_f64.powi(53) { Self::from_big(big) } else { Self(Repr::Big(Arc::new(big))) })
     }
 
     /// A whole number written in a base from 2 to 36, with an optional sign; `None` if it is none.
@@ -92,7 +94,7 @@ impl Number {
         match &self.0 {
             Repr::Int(v) => Some(*v),
             Repr::NegativeZero => Some(0),
-            Repr::Big(_) => None,
+            Repr::Big(v) => i64::try_from((**v).clone()).ok(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
-use crate::{Number, Path, Step, Type};
+use crate::{Number, Path, Refinement, Step, Type, set_order};
 
 /// What travels with a value through every expression: sensitive, ephemeral.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,8 +54,8 @@ impl Marks {
 pub enum Kind {
     /// Absent, with the type it would have.
     Null(Type),
-    /// Known after apply, with as much of its type as is known.
-    Unknown(Type),
+    /// Known after apply, with as much of its type as is known, and with what else is known of it.
+    Unknown(Type, Refinement),
     /// `true` or `false`
     Bool(bool),
     /// A number
@@ -133,7 +133,7 @@ impl Value {
 
     /// A value that is known only after apply.
     pub fn unknown(ty: Type) -> Self {
-        Kind::Unknown(ty).into()
+        Kind::Unknown(ty, Refinement::default()).into()
     }
 
     /// A string
@@ -146,7 +146,8 @@ impl Value {
         Kind::List(element, Arc::new(elements)).into()
     }
 
-    /// A set; sorts the elements and drops duplicates. Marks of elements move to the set, as in Terraform.
+    /// A set; sorts the elements and drops duplicates, but for unknown ones: they may turn out to differ. Marks of elements move
+    /// to the set, as in Terraform.
     pub fn set(element: Type, elements: Vec<Value>) -> Self {
         let mut marks = Marks::NONE;
         let mut elements: Vec<Value> = elements
@@ -156,8 +157,8 @@ impl Value {
                 v.unmarked_deep()
             })
             .collect();
-        elements.sort();
-        elements.dedup();
+        set_order::sort(&mut elements);
+        elements.dedup_by(|a, b| a == b && a.is_wholly_known());
         Self { kind: Kind::Set(element, Arc::new(elements)), marks }
     }
 
@@ -238,7 +239,7 @@ impl Value {
 
     /// Whether the value itself is known (its elements may not be).
     pub fn is_known(&self) -> bool {
-        !matches!(self.kind, Kind::Unknown(_))
+        !matches!(self.kind, Kind::Unknown(..))
     }
 
     /// Whether the value and everything in it is known.
@@ -392,7 +393,7 @@ impl Value {
     /// The value's type.
     pub fn ty(&self) -> Type {
         match &self.kind {
-            Kind::Null(t) | Kind::Unknown(t) => t.clone(),
+            Kind::Null(t) | Kind::Unknown(t, _) => t.clone(),
             Kind::Bool(_) => Type::Bool,
             Kind::Number(_) => Type::Number,
             Kind::String(_) => Type::String,
@@ -415,7 +416,7 @@ impl Value {
             Kind::Tuple(_) => 6,
             Kind::Map(..) => 7,
             Kind::Object(_) => 8,
-            Kind::Unknown(_) => 9,
+            Kind::Unknown(..) => 9,
         }
     }
 }
@@ -438,7 +439,7 @@ impl Ord for Value {
     /// A total order: by kind, then by contents. Two nulls are equal whatever their types; two unknowns by type.
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.kind, &other.kind) {
-            (Kind::Unknown(a), Kind::Unknown(b)) => a.cmp(b),
+            (Kind::Unknown(a, _), Kind::Unknown(b, _)) => a.cmp(b),
             (Kind::Bool(a), Kind::Bool(b)) => a.cmp(b),
             (Kind::Number(a), Kind::Number(b)) => a.cmp(b),
             (Kind::String(a), Kind::String(b)) => a.cmp(b),

@@ -104,7 +104,7 @@ pub fn is_empty(value: &Value) -> bool {
         Kind::String(s) => s.is_empty(),
         Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => vs.is_empty(),
         Kind::Map(_, vs) => vs.is_empty(),
-        Kind::Object(_) | Kind::Unknown(_) => false,
+        Kind::Object(_) | Kind::Unknown(..) => false,
     }
 }
 
@@ -246,7 +246,7 @@ fn has_sensitive(block: &Block) -> bool {
 pub fn broken_promise(planned: &Value, result: &Value) -> Option<Path> {
     fn look(planned: &Value, result: &Value, at: &Path) -> Option<Path> {
         match (planned.kind(), result.kind()) {
-            (Kind::Unknown(_), _) => None,
+            (Kind::Unknown(..), _) => None,
             (Kind::Object(a), Kind::Object(b)) => a.iter().find_map(|(k, a)| {
                 let here = at.with(Step::Attr(k.clone()));
                 b.get(k).map_or_else(|| (!a.is_null()).then(|| here.clone()), |b| look(a, b, &here))

@@ -154,7 +154,7 @@ fn expand_for_each(expr: &Expr, scope: &dyn Scope) -> Result<Expansion, Diagnost
             .into()
     };
     let items = match value.kind() {
-        Kind::Unknown(_) => return Err(unknown()),
+        Kind::Unknown(..) => return Err(unknown()),
         Kind::Null(_) => {
             return Err(problem(
                 SUMMARY,
@@ -197,7 +197,7 @@ fn set_items(vs: &[Value], span: &Span, unknown: &dyn Fn() -> Diagnostics) -> Re
                     items.push((Some(InstanceKey::String(key)), v.clone()));
                 }
             }
-            Kind::Unknown(_) => return Err(unknown()),
+            Kind::Unknown(..) => return Err(unknown()),
             Kind::Null(_) => return Err(problem("Invalid `for_each`", "a set must not hold null", span)),
             _ => return Err(problem("Invalid `for_each`", "a set must hold strings only", span)),
         }

@@ -348,7 +348,8 @@ fn save(value: &Value, salt: &str) -> Json {
     let list = |vs: &[Value]| vs.iter().map(|v| save(v, salt)).collect::<Vec<_>>();
     match value.kind() {
         Kind::Null(t) => json!({ "null": t.to_json() }),
-        Kind::Unknown(t) => json!({ "unknown": t.to_json() }),
+        // What else is known of it has had its effect on the plan: what depended on it is known there.
+        Kind::Unknown(t, _) => json!({ "unknown": t.to_json() }),
         Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => to_plain_json(value),
         Kind::List(t, vs) => json!({ "list": list(vs), "of": t.to_json() }),
         Kind::Set(t, vs) => json!({ "set": list(vs), "of": t.to_json() }),

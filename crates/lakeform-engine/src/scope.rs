@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use lakeform_core::{Diagnostic, InstanceKey, Kind as ValueKind, ModuleInstance, Span, Type, Value};
+use lakeform_core::{Diagnostic, InstanceKey, ModuleInstance, Span, Type, Value};
 use lakeform_lang::{Environment, Scope, Subject};
 use petgraph::graph::NodeIndex;
 
@@ -137,7 +137,7 @@ impl Scope for ModuleScope<'_> {
                 _ => Err(misplaced("count", "count")),
             },
             Subject::SelfRef => self.this.clone().ok_or_else(|| misplaced("self", "postcondition")),
-            Subject::Path(_) | Subject::Terraform(_) => Ok(ValueKind::Unknown(Type::Dynamic).into()),
+            Subject::Path(_) | Subject::Terraform(_) => Ok(Value::unknown(Type::Dynamic)),
         }
     }
 

@@ -15,7 +15,7 @@ pub fn render(value: &Value) -> String {
 
 fn write(value: &Value, indent: usize, out: &mut String) {
     match value.kind() {
-        Kind::Unknown(_) => out.push_str("(known after apply)"),
+        Kind::Unknown(..) => out.push_str("(known after apply)"),
         _ if value.is_sensitive() => out.push_str("(sensitive value)"),
         _ if value.marks().contains(Marks::EPHEMERAL) => out.push_str("(ephemeral value)"),
         Kind::Null(ty) => out.push_str(&null(ty)),

@@ -2,22 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what is meant")]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 
-use lakeform_core::{Diagnostic, Span, Value};
-use lakeform_lang::{Environment, Scope, Subject, parse_expression, render};
+use lakeform_lang::{Environment, parse_expression, render};
+use names::Names;
 
-struct Empty(Environment);
-
-impl Scope for Empty {
-    fn resolve(&self, subject: &Subject, span: &Span) -> Result<Value, Diagnostic> {
-        Err(Diagnostic::error(format!("undeclared {subject}")).span(span.clone()))
-    }
-
-    fn environment(&self) -> &Environment {
-        &self.0
-    }
-}
+#[path = "expressions/names.rs"]
+mod names;
 
 fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/console")
@@ -25,12 +16,14 @@ fn fixtures() -> PathBuf {
 
 /// What is answered, or the summary and detail of why not.
 fn ask(expression: &str) -> Result<String, (String, String)> {
-    let environment = Environment { root: fixtures(), module: ".".into(), cwd: fixtures(), ..Environment::default() };
+    static NAMES: LazyLock<Names> = LazyLock::new(|| {
+        Names::new(Environment { root: fixtures(), module: ".".into(), cwd: fixtures(), ..Environment::default() })
+    });
     let first = |problems: lakeform_core::Diagnostics| {
         let d = problems.0.into_iter().next().expect("a problem");
         (d.summary, d.detail.unwrap_or_default())
     };
-    let value = parse_expression(expression).and_then(|e| e.evaluate(&Empty(environment))).map_err(first)?;
+    let value = parse_expression(expression).and_then(|e| e.evaluate(&*NAMES)).map_err(first)?;
     Ok(render(&value))
 }
 
@@ -45,6 +38,18 @@ const WORDED_DIFFERENTLY: &[&str] = &[
     "[for x in [1]: x if null]",
     "try([][0], {}.a)",
     "regex(\"(\", \"a\")",
+    "regex(\"(\", var.us)",
+    "regexall(\"(\", var.us)",
+    // Terraform panics.
+    "setintersection(var.ls, var.lo, [var.ua, var.ua])",
+    "setunion(var.ls, var.lo, [var.ua, var.ua])",
+    "setunion(var.ls, var.lo, [var.ua])",
+    "setunion([[\"a\"]], [null])",
+    // Terraform reports two problems, in any order.
+    "[for x in var.uls : x if 1 + []]",
+    "[for x in var.uls : x if null]",
+    // Terraform tries to make an object of the map.
+    "true ? tomap({a=null}) : {b = \"x\", c = []}",
     "textencodebase64(\"hé\",\"foo\")",
     "yamldecode(file(\"files/multi.yaml\"))",
     "yamldecode(file(\"files/keys.yaml\"))",

@@ -117,7 +117,6 @@ fn what_is_known_of_the_unknown_is_used() {
         ("concat([var.s], [1])", "[\n  (known after apply),\n  1,\n]"),
         ("merge({ a = var.s }, { a = 1 })", "{\n  \"a\" = 1\n}"),
         ("can(var.part.c)", "false"),
-        ("false && var.bool", "false"),
         ("flatten([[var.s], [1]])", "[\n  (known after apply),\n  1,\n]"),
         ("var.part == null", "false"),
     ];

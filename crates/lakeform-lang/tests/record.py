@@ -4,16 +4,20 @@
     python3 tests/record.py
 
 Needs `terraform` 1.11 on PATH. Lines that begin with `#` are comments. Each expression is asked in a process of its own,
-because the console prints only the last answer of its input. A failing one is recorded with its summary.
+because the console prints only the last answer of its input, as if while planning fixtures/console/main.tf.json, whose
+variables without a value are unknown. A failing one is recorded with its summary.
 """
-import json, os, pathlib, re, subprocess
+import concurrent.futures, json, os, pathlib, re, subprocess, tempfile
 
 here = pathlib.Path(__file__).parent / "fixtures" / "console"
 
 
 def ask(expression):
     env = os.environ | {"TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1"}
-    p = subprocess.run(["terraform", "console", "-no-color"], input=expression + "\n", text=True, capture_output=True, cwd=here, env=env)
+    # A state of its own: the console locks it.
+    with tempfile.TemporaryDirectory() as state:
+        command = ["terraform", "console", "-plan", "-no-color", "-input=false", f"-state={state}/none"]
+        p = subprocess.run(command, input=expression + "\n", text=True, capture_output=True, cwd=here, env=env)
     if p.returncode == 0:
         return {"expression": expression, "answer": p.stdout.removesuffix("\n")}
     plain = re.sub("\x1b\\[[0-9;]*m", "", p.stdout + p.stderr)
@@ -25,6 +29,7 @@ def ask(expression):
 
 
 lines = [l for l in (here / "expressions.txt").read_text().splitlines() if l and not l.startswith("#")]
-answers = [ask(line) for line in lines]
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    answers = list(pool.map(ask, lines))
 (here / "answers.json").write_text("[\n" + ",\n".join(json.dumps(a, ensure_ascii=False) for a in answers) + "\n]\n")
 print(len(answers), "answers,", sum("error" in a for a in answers), "of them errors")

@@ -1,6 +1,6 @@
 //! `terraform_data`: keeps a value, and is replaced when another one changes.
 
-use lakeform_core::Value;
+use lakeform_core::{Type, Value};
 use lakeform_provider::{Change, Context, Model, ResourceType, Result};
 
 use crate::provider::Local;
@@ -32,13 +32,16 @@ impl ResourceType for Data {
     const NAME: &'static str = "terraform_data";
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
+        if change.prior.is_none() {
+            change.set("id", Value::unknown(Type::String).not_null());
+        }
         let input = change.planned("input").cloned();
         if let Some(input) = input
             && change.changes("input")
         {
-            // Terraform's own plan promises the null of a new object only, and otherwise the type.
-            let promised = input.is_null() && change.prior.is_none();
-            change.set("output", if promised { input } else { Value::unknown(input.ty()) });
+            // Terraform's own plan promises the null of a new object only; otherwise the type.
+            let output = if input.is_null() && change.prior.is_none() { input } else { Value::unknown(input.ty()) };
+            change.set("output", output);
         }
         Ok(())
     }
@@ -64,7 +67,7 @@ impl ResourceType for Data {
     }
 
     fn import(_: &Context<'_, Local>, id: &str) -> Result<Object> {
-        let null = || Value::null(lakeform_core::Type::Dynamic);
+        let null = || Value::null(Type::Dynamic);
         Ok(Object { id: Some(id.to_owned()), input: null(), output: null(), triggers_replace: null() })
     }
 }

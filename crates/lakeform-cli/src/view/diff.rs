@@ -329,7 +329,7 @@ enum Family {
 /// The family of a value; `None` for null, which compares with everything.
 fn family(v: &Value, cx: Cx<'_>) -> Option<Family> {
     Some(match v.kind() {
-        Kind::Null(_) | Kind::Unknown(_) => return None,
+        Kind::Null(_) | Kind::Unknown(..) => return None,
         Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => Family::Primitive,
         Kind::List(..) | Kind::Tuple(_) => Family::List,
         Kind::Set(..) if cx.loose => Family::List,

@@ -43,7 +43,7 @@ pub(crate) fn primitive(value: &Value) -> String {
         Kind::String(s) => quote(s),
         Kind::Bool(b) => b.to_string(),
         Kind::Number(n) => n.to_string(),
-        Kind::Unknown(_) => "(known after apply)".into(),
+        Kind::Unknown(..) => "(known after apply)".into(),
         _ => "null".into(),
     }
 }

@@ -14,13 +14,13 @@ pub(crate) fn known(value: &Value) -> Json {
 fn part(value: &Value) -> Option<Json> {
     if value.is_sensitive() {
         return match value.kind() {
-            Kind::Unknown(_) => None,
+            Kind::Unknown(..) => None,
             Kind::String(_) => Some(HIDDEN.into()),
             _ => Some(Json::Null),
         };
     }
     Some(match value.kind() {
-        Kind::Unknown(_) => return None,
+        Kind::Unknown(..) => return None,
         Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => vs.iter().map(known).collect(),
         Kind::Map(_, vs) | Kind::Object(vs) => {
             vs.iter().filter_map(|(k, v)| Some((k.to_string(), part(v)?))).collect::<Map<_, _>>().into()
@@ -58,7 +58,7 @@ fn flags(value: &Value, flag: &dyn Fn(&Value) -> bool) -> Json {
             let each = vs.iter().map(|(k, v)| (k.to_string(), flags(v, flag)));
             each.filter(|(_, v)| *v != Json::Bool(false)).collect::<Map<_, _>>().into()
         }
-        Kind::Unknown(_) => unknown_parts(&value.ty()),
+        Kind::Unknown(..) => unknown_parts(&value.ty()),
         _ => false.into(),
     }
 }

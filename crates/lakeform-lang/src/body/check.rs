@@ -179,7 +179,7 @@ pub(super) fn stored(value: &Value, schema: &Block, at: &Path, report: &mut dyn 
 fn instances<'v>(value: Option<&'v Value>, nested: &NestedBlock, path: &Path) -> Option<Vec<(Path, &'v Value)>> {
     let Some(value) = value.filter(|v| !v.is_null()) else { return Some(Vec::new()) };
     Some(match value.kind() {
-        Kind::Unknown(_) => return None,
+        Kind::Unknown(..) => return None,
         Kind::Object(vs) | Kind::Map(_, vs) if nested.nesting == Nesting::Map => {
             vs.iter().map(|(k, v)| (path.with(Step::Key(k.clone())), v)).collect()
         }

@@ -27,9 +27,9 @@ pub(crate) fn attribute(value: &Value, name: &str) -> Result<Value, Problem> {
         Kind::Map(_, vs) => vs.get(name).cloned().ok_or_else(|| {
             problem("Missing map element", format!("This map does not have an element with the key {name:?}."))
         })?,
-        Kind::Unknown(Type::Dynamic) => Value::unknown(Type::Dynamic),
-        Kind::Unknown(Type::Object(ts)) => Value::unknown(ts.get(name).cloned().ok_or_else(lacks)?),
-        Kind::Unknown(Type::Map(t)) => Value::unknown((**t).clone()),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown(Type::Dynamic),
+        Kind::Unknown(Type::Object(ts), _) => Value::unknown(ts.get(name).cloned().ok_or_else(lacks)?),
+        Kind::Unknown(Type::Map(t), _) => Value::unknown((**t).clone()),
         _ => return Err(problem(UNSUPPORTED, no_attributes(&value.ty(), name))),
     };
     Ok(found.with_marks(value.marks()))
@@ -63,10 +63,11 @@ pub(crate) fn index(value: &Value, key: &Value) -> Result<Value, Problem> {
     }
     let marks = value.marks().union(key.marks());
     // Which attributes an object has is no secret, so the name of one that is there tells nothing.
-    let object = matches!(value.kind(), Kind::Object(_) | Kind::Unknown(Type::Object(_)));
-    let marks = if object { value.marks() } else { marks };
+    let object = matches!(value.kind(), Kind::Object(_) | Kind::Unknown(Type::Object(_), _));
+    let marks = if object || !value.is_known() { value.marks() } else { marks };
     let unknown = |ty: Type| Ok(Value::unknown(ty).with_marks(marks));
-    if matches!(key.kind(), Kind::Unknown(Type::Dynamic)) || matches!(value.kind(), Kind::Unknown(Type::Dynamic)) {
+    if matches!(key.kind(), Kind::Unknown(Type::Dynamic, _)) || matches!(value.kind(), Kind::Unknown(Type::Dynamic, _))
+    {
         return unknown(Type::Dynamic);
     }
     let as_type = |ty: Type| convert(key, &ty).map_err(|e| problem(INVALID, format!("{NONE}: {}.", e.describe())));
@@ -87,11 +88,11 @@ pub(crate) fn index(value: &Value, key: &Value) -> Result<Value, Problem> {
             Some(i) => items[i].clone(),
             None => return unknown(Type::Dynamic),
         },
-        Kind::Unknown(Type::List(element)) => {
-            position(&as_type(Type::Number)?, usize::MAX)?;
+        Kind::Unknown(Type::List(element), _) => {
+            as_type(Type::Number)?;
             return unknown((**element).clone());
         }
-        Kind::Unknown(Type::Tuple(elements)) => match position(&as_type(Type::Number)?, elements.len())? {
+        Kind::Unknown(Type::Tuple(elements), _) => match position(&as_type(Type::Number)?, elements.len())? {
             Some(i) => return unknown(elements[i].clone()),
             None => return unknown(Type::Dynamic),
         },
@@ -99,7 +100,7 @@ pub(crate) fn index(value: &Value, key: &Value) -> Result<Value, Problem> {
             Some(key) => items.get(key).cloned().ok_or_else(|| problem(INVALID, format!("{NONE}.")))?,
             None => return unknown(element.clone()),
         },
-        Kind::Unknown(Type::Map(element)) => {
+        Kind::Unknown(Type::Map(element), _) => {
             as_type(Type::String)?;
             return unknown((**element).clone());
         }
@@ -107,11 +108,12 @@ pub(crate) fn index(value: &Value, key: &Value) -> Result<Value, Problem> {
             Some(key) => items.get(key).cloned().ok_or_else(lacks)?,
             None => return unknown(Type::Dynamic),
         },
-        Kind::Unknown(Type::Object(ts)) => match as_type(Type::String)?.as_str() {
-            Some(key) => Value::unknown(ts.get(key).cloned().ok_or_else(lacks)?),
-            None => return unknown(Type::Dynamic),
-        },
-        Kind::Set(..) | Kind::Unknown(Type::Set(_)) => {
+        // Terraform waits for the object, whatever its type says of the key.
+        Kind::Unknown(Type::Object(_), _) => {
+            as_type(Type::String)?;
+            return unknown(Type::Dynamic);
+        }
+        Kind::Set(..) | Kind::Unknown(Type::Set(_), _) => {
             let detail = "Elements of a set are identified only by their value and don't have any separate index or key to select with, so it's only possible to perform operations across all elements of the set.";
             return Err(problem(INVALID, detail));
         }

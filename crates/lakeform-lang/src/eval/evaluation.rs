@@ -142,9 +142,6 @@ impl<'a> Evaluation<'a> {
             Subject::Path(name) if &**name == "module" => path(&environment.module),
             Subject::Path(name) if &**name == "cwd" => path(&environment.cwd),
             Subject::Path(_) => Ok(".".into()),
-            Subject::Terraform(name) if &**name == "applying" => {
-                Ok(Value::from(environment.applying).with_marks(Marks::EPHEMERAL))
-            }
             Subject::Terraform(_) if environment.workspace.is_empty() => Ok("default".into()),
             Subject::Terraform(_) => Ok(text_value(&environment.workspace)),
             subject => Ok(self.scope.resolve(subject, span)?),
@@ -200,14 +197,15 @@ impl<'a> Evaluation<'a> {
                 _ => known = false,
             }
         }
-        let object = if known { Kind::Object(Arc::new(out)).into() } else { Value::unknown(Type::Dynamic) };
-        Ok(object.with_marks(marks))
+        let object: Value = Kind::Object(Arc::new(out)).into();
+        Ok(if known { object.with_marks(marks) } else { Value::unknown(Type::Dynamic) })
     }
 
     fn template(&self, parts: &[Node]) -> Outcome {
         let mut text = String::new();
         let mut marks = Marks::NONE;
         let mut known = true;
+        // What comes before the first part that is not known is known of the whole.
         for part in parts {
             let value = self.value(part)?;
             if value.is_null() {
@@ -216,10 +214,11 @@ impl<'a> Evaluation<'a> {
             }
             marks = marks.union(value.marks());
             match value.kind() {
-                Kind::String(s) => text.push_str(s),
-                Kind::Unknown(_) => known = false,
+                Kind::Unknown(..) => known = false,
+                Kind::String(s) if known => text.push_str(s),
                 _ => match convert(&value, &Type::String) {
-                    Ok(v) => text.push_str(v.as_str().unwrap_or_default()),
+                    Ok(v) if known => text.push_str(v.as_str().unwrap_or_default()),
+                    Ok(_) => {}
                     Err(e) => {
                         let detail = format!("Cannot include the given value in a string template: {}.", e.describe());
                         return Err(self.fail(part, "Invalid template interpolation value", detail));
@@ -227,7 +226,7 @@ impl<'a> Evaluation<'a> {
                 },
             }
         }
-        let value = if known { text_value(&text) } else { Value::unknown(Type::String) };
+        let value = if known { text_value(&text) } else { Value::unknown(Type::String).not_null().with_prefix(&text) };
         Ok(value.with_marks(marks))
     }
 
@@ -236,7 +235,7 @@ impl<'a> Evaluation<'a> {
         let value = self.value(tuple)?;
         let marks = value.marks_deep();
         let Some(items) = value.as_slice().filter(|_| value.is_wholly_known()) else {
-            return Ok(Value::unknown(Type::String).with_marks(marks));
+            return Ok(Value::unknown(Type::String).not_null().with_marks(marks));
         };
         let text: String = items.iter().filter_map(Value::as_str).collect();
         Ok(text_value(&text).with_marks(marks))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{Kind, Marks, Number, Type, Value, convert, unify};
 
 use super::{Evaluation, Frame, evaluation::Outcome};
-use crate::syntax::{For, ITEM, Splat};
+use crate::syntax::{For, ITEM, Node, Splat};
 
 /// What a `for` gathers.
 enum Gathered {
@@ -35,7 +35,13 @@ impl Evaluation<'_> {
                 let detail = "A null value cannot be used as the collection in a 'for' expression.";
                 return Err(self.fail(&each.collection, "Iteration over null value", detail));
             }
-            Kind::Unknown(t) if !t.is_primitive() => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+            Kind::Unknown(t, _) if !t.is_primitive() => {
+                if *t != Type::Dynamic {
+                    self.try_condition(each)?;
+                }
+                return Ok(Value::unknown(Type::Dynamic).with_marks(marks));
+            }
+            _ if collection.length_range().1 == 0 => self.try_condition(each)?,
             _ => {}
         }
         let Some(items) = elements(&collection) else {
@@ -55,7 +61,7 @@ impl Evaluation<'_> {
             let outer = Frame { name: each.key_name.as_deref().unwrap_or_default(), value: &key, up: self.frame };
             let up = if each.key_name.is_some() { Some(&outer) } else { self.frame };
             let frame = Frame { name: &each.value_name, value, up };
-            match self.with(&frame).element(each, &mut marks, &mut out)? {
+            match self.with(&frame).element(each, &mut marks, &mut out, known)? {
                 Some(()) => {}
                 None => known = false,
             }
@@ -69,31 +75,27 @@ impl Evaluation<'_> {
         Ok(value.with_marks(marks))
     }
 
-    /// Adds one element; `None` where its condition or key is not known yet.
+    /// A condition that would fail for every element fails without any, too.
+    fn try_condition(&self, each: &For) -> Result<(), lakeform_core::Diagnostics> {
+        let Some(condition) = &each.condition else { return Ok(()) };
+        let any = Value::unknown(Type::Dynamic);
+        let outer = Frame { name: each.key_name.as_deref().unwrap_or_default(), value: &any, up: self.frame };
+        let up = if each.key_name.is_some() { Some(&outer) } else { self.frame };
+        let frame = Frame { name: &each.value_name, value: &any, up };
+        self.with(&frame).condition(condition, true, &mut Marks::default()).map(drop)
+    }
+
+    /// Adds one element; `None` where its condition or key is not known yet. Once one is not (`known` is false), Terraform does
+    /// not mind conditions and keys that will not do.
     fn element(
         &self,
         each: &For,
         marks: &mut Marks,
         out: &mut Gathered,
+        known: bool,
     ) -> Result<Option<()>, lakeform_core::Diagnostics> {
         if let Some(condition) = &each.condition {
-            let test = self.value(condition)?;
-            *marks = marks.union(test.marks());
-            if test.is_null() {
-                return Err(self.fail(
-                    condition,
-                    "Invalid 'for' condition",
-                    "The value of the 'if' clause must not be null.",
-                ));
-            }
-            let test = convert(&test, &Type::Bool).map_err(|e| {
-                self.fail(
-                    condition,
-                    "Invalid 'for' condition",
-                    format!("The 'if' clause value is invalid: {}.", e.describe()),
-                )
-            })?;
-            match test.as_bool() {
+            match self.condition(condition, known, marks)? {
                 None => return Ok(None),
                 Some(false) => return Ok(Some(())),
                 Some(true) => {}
@@ -107,17 +109,18 @@ impl Evaluation<'_> {
         };
         let key = self.value(key_node)?;
         *marks = marks.union(key.marks());
-        if key.is_null() {
+        if key.is_null() && known {
             let detail = "Key expression in 'for' expression must not produce a null value.";
             return Err(self.fail(key_node, "Invalid object key", detail));
         }
-        let key = convert(&key, &Type::String).map_err(|e| {
-            self.fail(
-                key_node,
-                "Invalid object key",
-                format!("The key expression produced an invalid result: {}.", e.describe()),
-            )
-        })?;
+        let key = match convert(&key, &Type::String) {
+            Ok(key) => key,
+            Err(_) if !known => return Ok(None),
+            Err(e) => {
+                let detail = format!("The key expression produced an invalid result: {}.", e.describe());
+                return Err(self.fail(key_node, "Invalid object key", detail));
+            }
+        };
         let Kind::String(name) = key.kind() else { return Ok(None) };
         let value = self.value(&each.value)?;
         match out {
@@ -136,6 +139,29 @@ impl Evaluation<'_> {
         Ok(Some(()))
     }
 
+    /// Whether an element is taken; `None` where that is not known yet.
+    fn condition(
+        &self,
+        condition: &Node,
+        known: bool,
+        marks: &mut Marks,
+    ) -> Result<Option<bool>, lakeform_core::Diagnostics> {
+        let test = self.value(condition)?;
+        *marks = marks.union(test.marks());
+        if test.is_null() && known {
+            let detail = "The value of the 'if' clause must not be null.";
+            return Err(self.fail(condition, "Invalid 'for' condition", detail));
+        }
+        match convert(&test, &Type::Bool) {
+            Ok(test) => Ok(test.as_bool()),
+            Err(_) if !known => Ok(None),
+            Err(e) => {
+                let detail = format!("The 'if' clause value is invalid: {}.", e.describe());
+                Err(self.fail(condition, "Invalid 'for' condition", detail))
+            }
+        }
+    }
+
     pub(super) fn splat(&self, splat: &Splat) -> Outcome {
         let source = self.value(&splat.source)?;
         let marks = source.marks();
@@ -147,12 +173,15 @@ impl Evaluation<'_> {
                 return Err(self.fail(&splat.source, "Splat of null value", detail));
             }
             Kind::Null(_) => Value::tuple(vec![]),
-            Kind::Unknown(Type::List(t) | Type::Set(t)) => Value::unknown(Type::list(of_type(t)?)),
-            Kind::Unknown(Type::Tuple(ts)) => {
-                Value::unknown(Type::tuple(ts.iter().map(of_type).collect::<Result<Vec<_>, _>>()?))
+            Kind::Unknown(Type::List(t) | Type::Set(t), _) => {
+                let (min, max) = source.length_range();
+                Value::unknown(Type::list(of_type(t)?)).not_null().with_length(min, max)
+            }
+            Kind::Unknown(Type::Tuple(ts), _) => {
+                Value::unknown(Type::tuple(ts.iter().map(of_type).collect::<Result<Vec<_>, _>>()?)).not_null()
             }
             // It may turn out to be null, and then there is no element.
-            Kind::Unknown(_) => {
+            Kind::Unknown(..) if source.may_be_null() => {
                 each(&source)?;
                 Value::unknown(Type::Dynamic)
             }

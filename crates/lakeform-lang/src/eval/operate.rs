@@ -13,7 +13,8 @@ pub(super) fn unary(e: &Evaluation, node: &Node, op: UnaryOp, operand: &Node) ->
         (Some(b), _) => Value::from(!b),
         (_, Some(n)) => n.neg().into(),
         _ if value.is_null() => return Err(null(e, node)),
-        _ => Value::unknown(ty),
+        // Terraform drops the marks here until the value is known, and in logic below.
+        _ => return Ok(Value::unknown(ty).not_null()),
     };
     Ok(out.with_marks(marks))
 }
@@ -49,7 +50,7 @@ pub(super) fn binary(e: &Evaluation, node: &Node, op: BinaryOp, left: &Node, rig
         let marks = if marks.is_empty() { deep(&a).union(deep(&b)) } else { marks };
         let out = match equal(&a, &b) {
             Some(same) => Value::from(same == (op == BinaryOp::Equal)),
-            None => Value::unknown(Type::Bool),
+            None => Value::unknown(Type::Bool).not_null(),
         };
         return Ok(out.with_marks(marks));
     }
@@ -60,19 +61,32 @@ pub(super) fn binary(e: &Evaluation, node: &Node, op: BinaryOp, left: &Node, rig
         (Some(a), Some(b), _, _) => numbers(op, a, b)
             .ok_or_else(|| e.fail(node, "Operation failed", "Error during operation: division by zero."))?,
         (_, _, Some(a), Some(b)) => Value::from(if op == BinaryOp::And { a && b } else { a || b }),
-        // One side can be enough.
-        (_, _, Some(known), None) | (_, _, None, Some(known)) if known == (op == BinaryOp::Or) => Value::from(known),
-        _ => Value::unknown(if is_arithmetic(op) { Type::Number } else { Type::Bool }),
+        _ if matches!(op, BinaryOp::And | BinaryOp::Or) => return Ok(Value::unknown(Type::Bool).not_null()),
+        _ => match ranges(op, &a, &b) {
+            Some(answer) => answer.into(),
+            None => Value::unknown(op.result()).not_null(),
+        },
     };
     Ok(out.with_marks(marks))
 }
 
-fn deep(value: &Value) -> Marks {
-    value.marks_deep()
+/// What a comparison says of numbers that are not both known, if it is certain: all of one range lies below the other.
+fn ranges(op: BinaryOp, a: &Value, b: &Value) -> Option<bool> {
+    let below = |a: &Value, b: &Value| Some(a.range().1? < b.range().0?);
+    let (less, greater) = match op {
+        BinaryOp::Less | BinaryOp::LessEqual => (true, false),
+        BinaryOp::Greater | BinaryOp::GreaterEqual => (false, true),
+        _ => return None,
+    };
+    match (below(a, b), below(b, a)) {
+        (Some(true), _) => Some(less),
+        (_, Some(true)) => Some(greater),
+        _ => None,
+    }
 }
 
-fn is_arithmetic(op: BinaryOp) -> bool {
-    matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo)
+fn deep(value: &Value) -> Marks {
+    value.marks_deep()
 }
 
 fn numbers(op: BinaryOp, a: &Number, b: &Number) -> Option<Value> {

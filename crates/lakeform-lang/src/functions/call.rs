@@ -26,6 +26,14 @@ impl<'a> Context<'a> {
 /// The value of a call.
 pub(crate) fn call(e: &Evaluation, node: &Node, call: &Call) -> Result<Value, Diagnostics> {
     let function = call.function;
+    // What is spread out comes first: as long as it is not known, nothing else matters.
+    let spread = call.args.last().filter(|_| call.expand);
+    if let Some(last) = spread {
+        let value = e.value(last)?;
+        if expand(e, last, &value)?.is_none() {
+            return Ok(Value::unknown(Type::Dynamic));
+        }
+    }
     let run = match function.run {
         Run::Try => return control::try_first(e, node, call),
         Run::Can => return control::can(e, call),
@@ -75,10 +83,11 @@ pub(crate) fn call(e: &Evaluation, node: &Node, call: &Call) -> Result<Value, Di
         return Err(problems);
     }
     if is_unknown(function, &values) {
-        return Ok(function.unknown_result(&values).with_marks(marks));
+        let unknown = function.unknown_result(&values);
+        return unknown.map(|v| v.with_marks(marks)).map_err(|fault| failed(e, node, function, &args, fault, secret));
     }
     match run(&Context { evaluation: *e }, &values) {
-        Ok(value) => Ok(value.with_marks(marks)),
+        Ok(value) => Ok(if function.null { value } else { value.not_null() }.with_marks(marks)),
         Err(fault) => Err(failed(e, node, function, &args, fault, secret)),
     }
 }
@@ -95,7 +104,7 @@ fn expand(e: &Evaluation, node: &Node, value: &Value) -> Result<Option<Vec<Value
         Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => {
             Ok(Some(vs.iter().map(|v| v.clone().with_marks(value.marks())).collect()))
         }
-        Kind::Unknown(Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => Ok(None),
+        Kind::Unknown(Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => Ok(None),
         _ => Err(e.fail(
             node,
             SUMMARY,
@@ -150,11 +159,11 @@ fn hide(message: String, args: &[Value], secret: bool) -> String {
     if !secret {
         return message;
     }
-    args.iter().fold(message, |message, value| match convert(value, &Type::String) {
-        Ok(v) => match v.as_str().filter(|s| !s.is_empty()) {
-            Some(text) => message.replace(&format!("{text:?}"), "(sensitive value)").replace(text, "(sensitive value)"),
-            None => message,
-        },
-        Err(_) => message,
+    let texts = args.iter().filter_map(|value| Some(convert(value, &Type::String).ok()?.as_str()?.to_owned()));
+    let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+    // What is part of another text must not be replaced before it.
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts.iter().fold(message, |message, text| {
+        message.replace(&format!("{text:?}"), "(sensitive value)").replace(text, "(sensitive value)")
     })
 }

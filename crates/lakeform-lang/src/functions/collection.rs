@@ -20,48 +20,125 @@ pub(super) const TABLE: &[Function] = &[
     function(
         "chunklist",
         &[list("list").marked(), number("size")],
-        Returns::By(|args| Type::list(args[0].ty())),
+        Returns::By(|args| Ok(Type::list(args[0].ty()))),
         chunk_list,
     ),
     function("coalesce", &[], Returns::Any, coalesce).rest(any("vals").nullable().unknown()),
-    function("coalescelist", &[], Returns::Any, coalesce_list).rest(any("vals").nullable().unknown()),
+    function("coalescelist", &[], Returns::Any, coalesce_list).rest(any("vals").nullable().unknown()).null(),
     function("compact", &[typed("list", Ty::ListOfString).deep()], Returns::ListOfString, |_, args| {
         Ok(strings(args[0].children().filter_map(Value::as_str).filter(|s| !s.is_empty())))
     }),
     function("concat", &[], Returns::Any, concat).rest(any("seqs").unknown().marked()),
     function("contains", &[any("list"), any("value")], Returns::Bool, contains),
     function("distinct", &[list("list").deep()], Returns::First, distinct),
-    function("element", &[any("list").unknown().marked(), number("index")], Returns::Any, element),
+    function("element", &[any("list").unknown().marked(), number("index")], Returns::By(element_type), element).null(),
     function("flatten", &[any("list").unknown().marked()], Returns::Any, flatten),
-    function("index", &[any("list").deep(), any("value").deep()], Returns::Number, index),
+    function("index", &[any("list"), any("value")], Returns::Number, index),
     function("keys", &[any("inputMap").unknown().marked()], Returns::Any, keys),
     function("length", &[any("value").unknown().marked()], Returns::Number, length),
-    function("lookup", &[any("inputMap").unknown().marked(), text("key").marked()], Returns::Any, lookup)
-        .rest(any("default").unknown().marked()),
+    function("lookup", &[any("inputMap").unknown().marked(), text("key").marked()], Returns::By(lookup_type), lookup)
+        .null()
+        .rest(any("default").nullable().unknown().marked()),
     function(
         "matchkeys",
-        &[list("values").deep(), list("keys").deep(), list("searchset").deep()],
-        Returns::First,
+        &[list("values").deep(), list("keys"), list("searchset")],
+        Returns::By(match_keys_type),
         match_keys,
     ),
     function("merge", &[], Returns::Any, merge).rest(any("maps").nullable().unknown().marked()),
-    function("one", &[any("list").unknown().marked()], Returns::Any, one),
+    function("one", &[any("list").unknown().marked()], Returns::Any, one).null(),
     function("range", &[], Returns::ListOfNumber, range).rest(number("params")),
-    function("reverse", &[any("list").marked()], Returns::By(|args| sequence_type(&args[0].ty())), reverse),
-    function("slice", &[any("list").marked(), number("start_index"), number("end_index")], Returns::Any, slice),
-    function("sort", &[typed("list", Ty::ListOfString).deep()], Returns::ListOfString, sort),
-    function("sum", &[any("list").deep()], Returns::Number, sum),
-    function("transpose", &[typed("values", Ty::MapOfListOfString).deep()], Returns::Any, transpose),
-    function("values", &[any("mapping").marked()], Returns::Any, values),
-    function("zipmap", &[typed("keys", Ty::ListOfString).deep(), any("values").marked()], Returns::Any, zip_map),
+    function("reverse", &[any("list").marked()], Returns::By(|args| reversed_type(&args[0].ty())), reverse),
+    function(
+        "slice",
+        &[any("list").marked(), number("start_index"), number("end_index")],
+        Returns::By(|args| Ok(part(&args[0].ty(), args)?.0)),
+        slice,
+    ),
+    function("sort", &[typed("list", Ty::ListOfString).unknown()], Returns::ListOfString, sort),
+    function("sum", &[any("list")], Returns::Number, sum),
+    function("transpose", &[typed("values", Ty::MapOfListOfString).deep()], Returns::MapOfListOfString, transpose),
+    function("values", &[any("mapping").marked()], Returns::By(values_type), values),
+    function(
+        "zipmap",
+        &[typed("keys", Ty::ListOfString).deep().marked(), any("values").marked()],
+        Returns::By(zip_map_type),
+        zip_map,
+    ),
 ];
 
-/// `list(T)` of a set, everything else as it is.
-fn sequence_type(ty: &Type) -> Type {
-    match ty {
-        Type::Set(t) => Type::List(t.clone()),
-        ty => ty.clone(),
+fn reversed_type(ty: &Type) -> Result<Type, Fault> {
+    Ok(match ty {
+        Type::List(t) | Type::Set(t) => Type::List(t.clone()),
+        Type::Tuple(ts) => Type::tuple(ts.iter().rev().cloned()),
+        ty => {
+            return Err(Fault::arg(0, format!("can only reverse list or tuple values, not {}", ty.friendly_name())));
+        }
+    })
+}
+
+/// The type of an element while its number is not known.
+fn element_type(args: &[Value]) -> Result<Type, Fault> {
+    match args[0].ty() {
+        Type::List(t) => Ok((*t).clone()),
+        Type::Tuple(_) | Type::Dynamic => Ok(Type::Dynamic),
+        ty => Err(format!("cannot read elements from {}", ty.friendly_name()).into()),
     }
+}
+
+fn values_type(args: &[Value]) -> Result<Type, Fault> {
+    match args[0].ty() {
+        Type::Map(t) => Ok(Type::List(t)),
+        Type::Object(ts) => Ok(Type::tuple(ts.values().cloned())),
+        _ => Err("values() requires a map as the first argument".into()),
+    }
+}
+
+fn zip_map_type(args: &[Value]) -> Result<Type, Fault> {
+    match args[1].ty() {
+        Type::List(t) => Ok(Type::Map(t)),
+        Type::Tuple(_) if !args[0].is_wholly_known() => Ok(Type::Dynamic),
+        Type::Tuple(ts) => {
+            let keys = items(&args[0]).unwrap_or_default();
+            same_number(keys.len(), ts.len())?;
+            Ok(Type::object(keys.iter().filter_map(Value::as_str).zip(ts.iter().cloned())))
+        }
+        _ => Err("values argument must be a list or tuple value".into()),
+    }
+}
+
+fn match_keys_type(args: &[Value]) -> Result<Type, Fault> {
+    if unify(&[args[1].ty(), args[2].ty()]).is_none() {
+        return Err("keys and searchset must be of the same type".into());
+    }
+    match (args.iter().all(Value::is_known), args[0].as_slice(), args[1].as_slice()) {
+        (true, Some(values), Some(keys)) if values.len() != keys.len() => {
+            Err("length of keys and values should be equal".into())
+        }
+        _ => Ok(args[0].ty()),
+    }
+}
+
+/// The type of what is looked up while the key is not known.
+fn lookup_type(args: &[Value]) -> Result<Type, Fault> {
+    if args.len() > 3 {
+        return Err(format!("lookup() takes two or three arguments, got {}", args.len()).into());
+    }
+    match args[0].ty() {
+        Type::Map(t) => match args.get(2).map(|default| convert(default, &t)) {
+            Some(Err(_)) => Err(Fault::arg(2, "the default value must have the same type as the map elements")),
+            _ => Ok((*t).clone()),
+        },
+        Type::Object(_) | Type::Dynamic => Ok(Type::Dynamic),
+        _ => Err(Fault::arg(0, "lookup() requires a map as the first argument")),
+    }
+}
+
+fn same_number(keys: usize, values: usize) -> Result<(), Fault> {
+    if keys == values {
+        return Ok(());
+    }
+    Err(format!("number of keys ({keys}) does not match number of values ({values})").into())
 }
 
 /// The elements of a list, set or tuple, which the call has made sure are known.
@@ -108,10 +185,12 @@ fn coalesce(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         match arg.kind() {
             Kind::Null(_) => {}
             Kind::String(s) if s.is_empty() => {}
-            Kind::Unknown(_) => return Ok(Value::unknown(ty)),
+            Kind::Unknown(..) => return Ok(Value::unknown(ty)),
             _ => {
-                let value = convert(arg, &ty).map_err(|e| Fault::from(e.describe()))?;
-                if value.as_str() != Some("") {
+                // One that does not convert after all is passed over, as in Terraform.
+                if let Ok(value) = convert(arg, &ty)
+                    && value.as_str() != Some("")
+                {
                     return Ok(value);
                 }
             }
@@ -124,13 +203,15 @@ fn coalesce_list(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if args.is_empty() {
         return Err("at least one argument is required".into());
     }
+    let is_list = |v: &Value| matches!(v.ty(), Type::List(_) | Type::Tuple(_));
+    if args.iter().take_while(|v| v.is_known()).any(|v| !is_list(v)) {
+        return Err("coalescelist arguments must be lists or tuples".into());
+    }
     for arg in args {
         match arg.kind() {
-            Kind::Unknown(_) => return Ok(Value::unknown(Type::Dynamic)),
-            Kind::List(_, vs) | Kind::Tuple(vs) if vs.is_empty() => {}
-            Kind::List(..) | Kind::Tuple(_) => return Ok(arg.clone()),
-            Kind::Null(Type::List(_) | Type::Tuple(_)) => {}
-            _ => return Err("coalescelist arguments must be lists or tuples".into()),
+            Kind::Unknown(..) => return Ok(Value::unknown(Type::Dynamic)),
+            Kind::List(_, vs) | Kind::Tuple(vs) if !vs.is_empty() => return Ok(arg.clone()),
+            _ => {}
         }
     }
     Err("no non-null arguments".into())
@@ -139,6 +220,9 @@ fn coalesce_list(_: &Context, args: &[Value]) -> Result<Value, Fault> {
 fn concat(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if args.is_empty() {
         return Err("at least one argument is required".into());
+    }
+    if args.iter().any(|v| matches!(v.kind(), Kind::Unknown(Type::Dynamic, _))) {
+        return Ok(Value::unknown(Type::Dynamic));
     }
     let mut marks = Marks::NONE;
     let mut all = Vec::new();
@@ -152,12 +236,13 @@ fn concat(_: &Context, args: &[Value]) -> Result<Value, Fault> {
                 all.extend(vs.iter().cloned());
             }
             Kind::Tuple(vs) => all.extend(vs.iter().cloned()),
-            Kind::Unknown(Type::List(t)) => {
+            Kind::Unknown(Type::List(t), _) => {
                 lists.push((**t).clone());
                 known = false;
             }
-            Kind::Unknown(Type::Tuple(ts)) => all.extend(ts.iter().map(|t| Value::unknown(t.clone()))),
-            Kind::Unknown(Type::Dynamic) => known = false,
+            Kind::Unknown(Type::Tuple(ts), _) => all.extend(ts.iter().map(|t| Value::unknown(t.clone()))),
+            // What comes behind a list of unknown length is not looked at.
+            _ if !known => {}
             _ => {
                 return Err(Fault::arg(
                     i,
@@ -168,6 +253,10 @@ fn concat(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     }
     // Lists of types that agree give a list; a tuple among them gives a tuple.
     let element = (lists.len() == args.len()).then(|| unify(&lists)).flatten();
+    // A null in a list of nothing but nulls is of the type that the others are of.
+    lists.retain(|t| *t != Type::Dynamic);
+    lists.dedup();
+    let element = element.map(|t| if let (Type::Dynamic, [only]) = (&t, lists.as_slice()) { only.clone() } else { t });
     let value = match element {
         Some(t) if known => {
             let vs = all
@@ -176,9 +265,10 @@ fn concat(_: &Context, args: &[Value]) -> Result<Value, Fault> {
                 .collect::<Result<Vec<_>, _>>()?;
             Value::list(t, vs)
         }
-        Some(t) => Value::unknown(Type::list(t)),
         None if known => Value::tuple(all),
-        None => Value::unknown(Type::Dynamic),
+        // Terraform drops the marks of what it cannot put together yet.
+        Some(t) => return Ok(Value::unknown(Type::list(t))),
+        None => return Ok(Value::unknown(Type::Dynamic)),
     };
     Ok(value.with_marks(marks))
 }
@@ -208,16 +298,22 @@ fn element(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let at = whole(args, 1).map_err(|_| {
         Fault::from("invalid index: value must be a whole number, between -9223372036854775808 and 9223372036854775807")
     })?;
-    let at = usize::try_from(at).map_err(|_| Fault::from("cannot use element function with a negative index"))?;
     let empty = || Fault::from("cannot use element function with an empty list");
+    // A negative number counts from the end; Terraform fails with one on a tuple.
+    let place = |length: usize, tuple: bool| match at.checked_rem_euclid(length as i64) {
+        None => Err(empty()),
+        Some(_) if tuple && at < 0 => Err(Fault::from("cannot use element function with a negative index")),
+        Some(at) => Ok(at as usize),
+    };
     let found = match list.kind() {
-        Kind::List(_, vs) | Kind::Tuple(vs) => vs[at.checked_rem(vs.len()).ok_or_else(empty)?].clone(),
-        Kind::Unknown(Type::List(t)) => Value::unknown((**t).clone()),
-        Kind::Unknown(Type::Tuple(ts)) => Value::unknown(ts[at.checked_rem(ts.len()).ok_or_else(empty)?].clone()),
-        Kind::Unknown(Type::Dynamic) => Value::unknown(Type::Dynamic),
+        Kind::List(_, vs) => vs[place(vs.len(), false)?].clone(),
+        Kind::Tuple(vs) => vs[place(vs.len(), true)?].clone(),
+        Kind::Unknown(Type::List(t), _) => Value::unknown((**t).clone()),
+        Kind::Unknown(Type::Tuple(ts), _) => Value::unknown(ts[place(ts.len(), true)?].clone()),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown(Type::Dynamic),
         _ => return Err(format!("cannot read elements from {}", list.ty().friendly_name()).into()),
     };
-    Ok(found.with_marks(list.marks()))
+    Ok(if list.is_known() { found.with_marks(list.marks()) } else { found })
 }
 
 fn flatten(_: &Context, args: &[Value]) -> Result<Value, Fault> {
@@ -228,11 +324,7 @@ fn flatten(_: &Context, args: &[Value]) -> Result<Value, Fault> {
                 *marks = marks.union(v.marks());
                 walk(v, out, marks)
             }
-            Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Dynamic) => false,
-            Kind::Unknown(Type::Tuple(ts)) => {
-                out.extend(ts.iter().map(|t| Value::unknown(t.clone())));
-                true
-            }
+            Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_) | Type::Dynamic, _) => false,
             _ => {
                 out.push(v.clone());
                 true
@@ -242,9 +334,9 @@ fn flatten(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let mut marks = args[0].marks();
     match args[0].kind() {
         Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {}
-        Kind::Unknown(Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-            return Ok(Value::unknown(Type::Dynamic).with_marks(marks));
-        }
+        Kind::Unknown(..) => return Ok(Value::unknown(Type::Dynamic)),
+        // Terraform looks at the type only of what is all known.
+        Kind::Map(..) | Kind::Object(_) if !args[0].is_wholly_known() => {}
         _ => return Err("can only flatten lists, sets and tuples".into()),
     }
     let mut out = Vec::new();
@@ -260,8 +352,14 @@ fn index(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if vs.is_empty() {
         return Err("cannot search an empty list".into());
     }
-    let found = vs.iter().position(|v| equal(v, &args[1]) == Some(true)).ok_or("item not found")?;
-    Ok(Number::from(found).into())
+    for (i, v) in vs.iter().enumerate() {
+        match equal(v, &args[1]) {
+            Some(true) => return Ok(Number::from(i).into()),
+            Some(false) => {}
+            None => return Ok(Value::unknown(Type::Number)),
+        }
+    }
+    Err("item not found".into())
 }
 
 fn keys(_: &Context, args: &[Value]) -> Result<Value, Fault> {
@@ -270,9 +368,9 @@ fn keys(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let out = match map.kind() {
         Kind::Map(_, vs) => Value::list(Type::String, texts(&mut vs.keys())),
         Kind::Object(vs) => Value::tuple(texts(&mut vs.keys())),
-        Kind::Unknown(Type::Object(ts)) => Value::tuple(texts(&mut ts.keys())),
-        Kind::Unknown(Type::Map(_)) => Value::unknown(Type::list(Type::String)),
-        Kind::Unknown(Type::Dynamic) => Value::unknown(Type::Dynamic),
+        Kind::Unknown(Type::Object(ts), _) => Value::tuple(texts(&mut ts.keys())),
+        Kind::Unknown(Type::Map(_), _) => Value::unknown(Type::list(Type::String)),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown(Type::Dynamic),
         _ => return Err(Fault::arg(0, "must have map or object type")),
     };
     Ok(out.with_marks(map.marks()))
@@ -286,21 +384,28 @@ fn length(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         // Unknown elements may turn out to be the same.
         Kind::Set(_, vs) if vs.len() <= 1 || vs.iter().all(Value::is_wholly_known) => vs.len(),
         Kind::Map(_, vs) | Kind::Object(vs) => vs.len(),
-        Kind::Unknown(Type::Tuple(ts)) => ts.len(),
-        Kind::Unknown(Type::Object(ts)) => ts.len(),
-        Kind::Set(..) | Kind::Unknown(Type::String | Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Map(_)) => {
-            return Ok(Value::unknown(Type::Number).with_marks(value.marks()));
+        Kind::Unknown(Type::Tuple(ts), _) => ts.len(),
+        Kind::Unknown(Type::Object(ts), _) => ts.len(),
+        Kind::Unknown(Type::String, _) => {
+            let least = Number::from(value.prefix().graphemes(true).count());
+            return Ok(Value::unknown(Type::Number).with_range(Some(least), None).with_marks(value.marks()));
         }
+        Kind::Set(..) | Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Map(_), _) => {
+            let (least, most) = value.length_range();
+            let most = Number::from(most.min(i64::MAX as usize));
+            let number = Value::unknown(Type::Number).with_range(Some(least.into()), Some(most));
+            return Ok(number.not_null().with_marks(value.marks()));
+        }
+        Kind::Unknown(Type::Dynamic, _) => return Ok(Value::unknown(Type::Number).with_marks(value.marks())),
         _ => return Err("argument must be a string, a collection type, or a structural type".into()),
     };
     Ok(Value::from(Number::from(count)).with_marks(value.marks()))
 }
 
 fn lookup(_: &Context, args: &[Value]) -> Result<Value, Fault> {
-    if args.len() > 3 {
-        return Err(format!("lookup() takes two or three arguments, got {}", args.len()).into());
-    }
+    lookup_type(args)?;
     let (map, key, default) = (&args[0], string(args, 1), args.get(2));
+    let mismatch = || Fault::arg(2, "the default value must have the same type as the map elements");
     let marks = map.marks().union(args[1].marks());
     let missing = |what: &str| Fault::arg(0, format!("the given {what} {key:?}"));
     let found = match map.kind() {
@@ -310,25 +415,23 @@ fn lookup(_: &Context, args: &[Value]) -> Result<Value, Fault> {
             (None, None) => return Err(missing("object has no attribute")),
         },
         Kind::Map(ty, vs) => {
-            let default = default
-                .map(|d| {
-                    convert(d, ty)
-                        .map_err(|_| Fault::arg(2, "the default value must have the same type as the map elements"))
-                })
-                .transpose()?;
+            let default = default.map(|d| convert(d, ty).map_err(|_| mismatch())).transpose()?;
             match (vs.get(key), default) {
                 (Some(v), _) => v.clone(),
                 (None, Some(default)) => default,
                 (None, None) => return Err(format!("lookup failed to find key {key:?}").into()),
             }
         }
-        Kind::Unknown(Type::Map(t)) => Value::unknown((**t).clone()),
-        Kind::Unknown(Type::Object(ts)) => match (ts.get(key), default) {
+        Kind::Unknown(Type::Map(t), _) => {
+            default.map(|d| convert(d, t).map_err(|_| mismatch())).transpose()?;
+            Value::unknown((**t).clone())
+        }
+        Kind::Unknown(Type::Object(ts), _) => match (ts.get(key), default) {
             (Some(t), _) => Value::unknown(t.clone()),
-            (None, Some(default)) => default.clone(),
+            (None, Some(default)) => Value::unknown(default.ty()),
             (None, None) => return Err(missing("object has no attribute")),
         },
-        Kind::Unknown(Type::Dynamic) => Value::unknown(Type::Dynamic),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown(Type::Dynamic),
         _ => return Err(Fault::arg(0, "lookup() requires a map as the first argument")),
     };
     Ok(found.with_marks(marks))
@@ -338,11 +441,21 @@ fn match_keys(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let (Kind::List(ty, values), Some(keys), Some(wanted)) = (args[0].kind(), items(&args[1]), items(&args[2])) else {
         return Err("lists are required".into());
     };
-    if values.len() != keys.len() {
-        return Err("length of keys and values should be equal".into());
+    match_keys_type(args)?;
+    let mut chosen = Vec::new();
+    for (value, key) in values.iter().zip(keys) {
+        for w in wanted {
+            match equal(key, w) {
+                Some(true) => {
+                    chosen.push(value.clone());
+                    break;
+                }
+                Some(false) => {}
+                None => return Ok(Value::unknown(Type::list(ty.clone()))),
+            }
+        }
     }
-    let chosen = values.iter().zip(keys).filter(|(_, k)| wanted.iter().any(|w| equal(k, w) == Some(true)));
-    Ok(Value::list(ty.clone(), chosen.map(|(v, _)| v.clone()).collect()))
+    Ok(Value::list(ty.clone(), chosen))
 }
 
 fn merge(_: &Context, args: &[Value]) -> Result<Value, Fault> {
@@ -350,10 +463,11 @@ fn merge(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let mut out: BTreeMap<Arc<str>, Value> = BTreeMap::new();
     let mut known = true;
     let mut map_type: Option<Option<Type>> = None;
+    let mut waits = false;
     for arg in args {
-        marks = marks.union(arg.marks());
         let this = match arg.kind() {
-            Kind::Null(Type::Map(_) | Type::Object(_) | Type::Dynamic) => continue,
+            Kind::Null(Type::Map(t)) => Some((**t).clone()),
+            Kind::Null(Type::Object(_) | Type::Dynamic) => None,
             Kind::Map(t, vs) => {
                 out.extend(vs.iter().map(|(k, v)| (k.clone(), v.clone())));
                 Some(t.clone())
@@ -362,20 +476,22 @@ fn merge(_: &Context, args: &[Value]) -> Result<Value, Fault> {
                 out.extend(vs.iter().map(|(k, v)| (k.clone(), v.clone())));
                 None
             }
-            Kind::Unknown(Type::Map(t)) => {
+            Kind::Unknown(Type::Map(t), _) => {
                 known = false;
                 Some((**t).clone())
             }
-            Kind::Unknown(Type::Object(ts)) => {
+            Kind::Unknown(Type::Object(ts), _) => {
+                waits = true;
                 out.extend(ts.iter().map(|(k, t)| (k.clone(), Value::unknown(t.clone()))));
                 None
             }
-            Kind::Unknown(Type::Dynamic) => {
-                known = false;
-                None
-            }
+            // What comes behind it is not looked at.
+            Kind::Unknown(Type::Dynamic, _) => return Ok(Value::unknown(Type::Dynamic)),
             _ => return Err(format!("arguments must be maps or objects, got {:?}", arg.ty().friendly_name()).into()),
         };
+        if !arg.is_null() {
+            marks = marks.union(arg.marks());
+        }
         map_type = Some(match map_type {
             None => this,
             Some(before) if before == this => before,
@@ -388,13 +504,16 @@ fn merge(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         (None, true) => Kind::Object(Arc::new(out)).into(),
         (None, false) => Value::unknown(Type::Dynamic),
     };
-    Ok(value.with_marks(marks))
+    // Terraform waits for an argument that is not known, even where its attributes are, and drops its marks.
+    Ok(if waits || !known { Value::unknown(value.ty()) } else { value.with_marks(marks) })
 }
 
 fn one(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let list = &args[0];
     let wrong = || Fault::arg(0, "must be a list, set, or tuple value with either zero or one elements");
     let found = match list.kind() {
+        // Unknown elements of a set may turn out to be one.
+        Kind::Set(t, _) if list.length_range().0 != list.length_range().1 => Value::unknown(t.clone()),
         Kind::List(t, vs) | Kind::Set(t, vs) => match vs.as_slice() {
             [] => Value::null(t.clone()),
             [only] => only.clone(),
@@ -405,13 +524,13 @@ fn one(_: &Context, args: &[Value]) -> Result<Value, Fault> {
             [only] => only.clone(),
             _ => return Err(wrong()),
         },
-        Kind::Unknown(Type::List(t) | Type::Set(t)) => Value::unknown((**t).clone()),
-        Kind::Unknown(Type::Tuple(ts)) => match &**ts {
-            [] => Value::null(Type::Dynamic),
+        Kind::Unknown(Type::List(t) | Type::Set(t), _) => Value::unknown((**t).clone()),
+        Kind::Unknown(Type::Tuple(ts), _) => match &**ts {
+            [] => Value::unknown(Type::Dynamic),
             [only] => Value::unknown(only.clone()),
             _ => return Err(wrong()),
         },
-        Kind::Unknown(Type::Dynamic) => Value::unknown(Type::Dynamic),
+        Kind::Unknown(Type::Dynamic, _) => Value::unknown(Type::Dynamic),
         _ => return Err(wrong()),
     };
     Ok(found.with_marks(list.marks()))
@@ -453,49 +572,76 @@ fn reverse(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let out = match value.kind() {
         Kind::List(t, vs) | Kind::Set(t, vs) => Value::list(t.clone(), vs.iter().rev().cloned().collect()),
         Kind::Tuple(vs) => Value::tuple(vs.iter().rev().cloned().collect()),
-        _ => {
-            return Err(Fault::arg(
-                0,
-                format!("can only reverse list or tuple values, not {}", value.ty().friendly_name()),
-            ));
-        }
+        _ => return Err(reversed_type(&value.ty()).err().unwrap_or_else(|| "a list is required".into())),
     };
     Ok(out.with_marks(value.marks()))
 }
 
 fn slice(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let value = &args[0];
-    let vs = match value.kind() {
-        Kind::List(_, vs) | Kind::Tuple(vs) => vs,
-        Kind::Set(..) => {
-            return Err(Fault::arg(
-                0,
-                "cannot slice a set, because its elements do not have indices; explicitly convert to a list if the ordering of the result is not important",
-            ));
-        }
-        _ => return Err(Fault::arg(0, "must be a list or tuple value")),
-    };
-    let (start, end) = (whole(args, 1)?, whole(args, 2)?);
-    let index = |n: i64, arg: usize, noun: &str| {
-        let n = usize::try_from(n).map_err(|_| Fault::arg(arg, format!("{noun} index must not be less than zero")))?;
-        if n > vs.len() {
-            return Err(Fault::arg(arg, format!("{noun} index must not be greater than the length of the list")));
-        }
-        Ok(n)
-    };
-    let (start, end) = (index(start, 1, "start")?, index(end, 2, "end")?);
-    if start > end {
-        return Err(Fault::arg(1, "start index must not be greater than end index"));
-    }
-    let part = vs[start..end].to_vec();
+    let (_, range) = part(&value.ty(), args)?;
     let out = match value.kind() {
-        Kind::List(t, _) => Value::list(t.clone(), part),
-        _ => Value::tuple(part),
+        Kind::List(t, vs) => {
+            let range = within(range, vs.len())?;
+            Value::list(t.clone(), vs[range].to_vec())
+        }
+        _ => {
+            let vs = items(value).unwrap_or_default();
+            Value::tuple(vs[within(range, vs.len())?].to_vec())
+        }
     };
     Ok(out.with_marks(value.marks()))
 }
 
+/// The type of a slice of something of a type, and the bounds as far as they are known.
+fn part(ty: &Type, args: &[Value]) -> Result<(Type, [Option<i64>; 2]), Fault> {
+    let bounds = [1, 2].map(|i| args[i].is_known().then(|| whole(args, i)).transpose());
+    match ty {
+        Type::List(_) => {
+            let [start, end] = bounds;
+            let bounds = [start?, end?];
+            within(bounds, usize::MAX)?;
+            Ok((ty.clone(), bounds))
+        }
+        Type::Tuple(ts) => {
+            let [start, end] = bounds;
+            let bounds = [start?, end?];
+            let range = within(bounds, ts.len())?;
+            let known = bounds.iter().all(Option::is_some);
+            Ok((if known { Type::tuple(ts[range].iter().cloned()) } else { Type::Dynamic }, bounds))
+        }
+        Type::Set(_) => Err(Fault::arg(
+            0,
+            "cannot slice a set, because its elements do not have indices; explicitly convert to a list if the ordering of the result is not important",
+        )),
+        _ => Err(Fault::arg(0, "must be a list or tuple value")),
+    }
+}
+
+/// Bounds that lie within a length, and in order.
+fn within([start, end]: [Option<i64>; 2], length: usize) -> Result<std::ops::Range<usize>, Fault> {
+    let index = |n: i64, arg: usize, noun: &str| {
+        let n = usize::try_from(n).map_err(|_| Fault::arg(arg, format!("{noun} index must not be less than zero")))?;
+        if n > length {
+            return Err(Fault::arg(arg, format!("{noun} index must not be greater than the length of the list")));
+        }
+        Ok(n)
+    };
+    let (start, end) = (
+        start.map(|n| index(n, 1, "start")).transpose()?.unwrap_or(0),
+        end.map(|n| index(n, 2, "end")).transpose()?.unwrap_or(length),
+    );
+    if start > end {
+        return Err(Fault::arg(1, "start index must not be greater than end index"));
+    }
+    Ok(start..end)
+}
+
 fn sort(_: &Context, args: &[Value]) -> Result<Value, Fault> {
+    if !args[0].is_wholly_known() {
+        let (min, max) = args[0].length_range();
+        return Ok(Value::unknown(Type::list(Type::String)).with_length(min, max));
+    }
     let mut texts = Vec::new();
     for (i, v) in args[0].children().enumerate() {
         texts.push(
@@ -513,6 +659,9 @@ fn sum(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if vs.is_empty() {
         return Err(Fault::arg(0, "cannot sum an empty list"));
     }
+    if !args[0].is_wholly_known() {
+        return Ok(Value::unknown(Type::Number));
+    }
     // The sum of negative zeros is one.
     let mut total = Number::from(0_i64).neg();
     for v in vs {
@@ -526,6 +675,9 @@ fn sum(_: &Context, args: &[Value]) -> Result<Value, Fault> {
 fn transpose(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let mut out: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
     for (key, list) in args[0].as_mapping().into_iter().flatten() {
+        if list.is_null() {
+            return Err("input must not contain null list".into());
+        }
         for item in list.children() {
             let Kind::String(name) = item.kind() else {
                 return Err(Fault::arg(0, "input must not contain null elements"));
@@ -547,11 +699,13 @@ fn values(_: &Context, args: &[Value]) -> Result<Value, Fault> {
 }
 
 fn zip_map(_: &Context, args: &[Value]) -> Result<Value, Fault> {
-    let (Some(keys), Some(vs)) = (items(&args[0]), items(&args[1])) else {
-        return Err(Fault::arg(1, "values must be a list or tuple value"));
+    let (Some(keys), Some(vs), true) = (items(&args[0]), items(&args[1]), !matches!(args[1].kind(), Kind::Set(..)))
+    else {
+        return Err("values argument must be a list or tuple value".into());
     };
-    if keys.len() != vs.len() {
-        return Err(format!("number of keys ({}) does not match number of values ({})", keys.len(), vs.len()).into());
+    same_number(keys.len(), vs.len())?;
+    if let Some(i) = keys.iter().position(Value::is_null) {
+        return Err(format!("keys list has null value at index {i}").into());
     }
     let pairs: BTreeMap<Arc<str>, Value> = keys
         .iter()
@@ -562,5 +716,5 @@ fn zip_map(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         Kind::List(t, _) => Kind::Map(t.clone(), Arc::new(pairs)).into(),
         _ => Kind::Object(Arc::new(pairs)).into(),
     };
-    Ok(out.with_marks(args[1].marks()))
+    Ok(out.with_marks(args[1].marks()).with_marks(args[0].marks_deep()))
 }

@@ -10,26 +10,32 @@ const V: Param = any("v").nullable().unknown().marked();
 pub(super) const TABLE: &[Function] = &[
     function("ephemeralasnull", &[any("value").nullable().unknown().marked()], Returns::Any, |_, args| {
         Ok(without_ephemeral(&args[0]))
-    }),
-    function("issensitive", &[any("value").nullable().unknown().marked()], Returns::Bool, is_sensitive),
+    })
+    .null(),
+    function("issensitive", &[any("value").nullable().unknown().marked()], Returns::Bool, is_sensitive).null(),
     function("nonsensitive", &[any("value").nullable().unknown().marked()], Returns::Any, |_, args| {
         let marks = args[0].marks().without(Marks::SENSITIVE);
         Ok(args[0].clone().unmarked().with_marks(marks))
-    }),
+    })
+    .null(),
     function("sensitive", &[any("value").nullable().unknown().marked()], Returns::Any, |_, args| {
         Ok(args[0].clone().sensitive())
-    }),
-    function("tobool", &[V], Returns::Bool, |_, args| to(args, &Type::Bool)),
-    function("tolist", &[V], Returns::Any, |_, args| to(args, &Type::list(Type::Dynamic))),
-    function("tomap", &[V], Returns::Any, |_, args| to(args, &Type::map(Type::Dynamic))),
-    function("tonumber", &[V], Returns::Number, |_, args| to(args, &Type::Number)),
-    function("toset", &[V], Returns::Any, |_, args| to(args, &Type::set(Type::Dynamic))),
-    function("tostring", &[V], Returns::String, |_, args| to(args, &Type::String)),
+    })
+    .null(),
+    function("tobool", &[V], Returns::Bool, |_, args| to(args, &Type::Bool)).null(),
+    function("tolist", &[V], Returns::Any, |_, args| to(args, &Type::list(Type::Dynamic))).null(),
+    function("tomap", &[V], Returns::Any, |_, args| to(args, &Type::map(Type::Dynamic))).null(),
+    function("tonumber", &[V], Returns::Number, |_, args| to(args, &Type::Number)).null(),
+    function("toset", &[V], Returns::Any, |_, args| to(args, &Type::set(Type::Dynamic))).null(),
+    function("tostring", &[V], Returns::String, |_, args| to(args, &Type::String)).null(),
 ];
 
 fn to(args: &[Value], ty: &Type) -> Result<Value, Fault> {
     let value = &args[0];
-    convert(value, ty).map_err(|_| {
+    // Of the outcome of an unknown value nothing but the type that was asked for is known.
+    let converted = convert(value, ty)
+        .map(|v| if value.is_known() { v } else { Value::unknown(ty.clone()).with_marks(value.marks()) });
+    converted.map_err(|_| {
         let from = value.ty().friendly_name();
         Fault::arg(
             0,

@@ -7,6 +7,9 @@ use crate::syntax::text_value;
 
 /// A list of objects, one for each row, with the attributes that the header row names.
 pub(super) fn decode(text: &str) -> Result<Value, Fault> {
+    if text.matches('"').count() % 2 == 1 {
+        return Err("CSV parse error: extraneous or missing \" in quoted-field".into());
+    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut rows = reader.records();
     let failed = |e: &csv::Error| Fault::from(e.to_string());

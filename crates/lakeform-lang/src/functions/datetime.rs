@@ -8,7 +8,7 @@ use super::{Context, Fault, Function, Returns, function, go::quote, string::stri
 pub(super) const TABLE: &[Function] = &[
     function("formatdate", &[text("format"), text("time")], Returns::String, format_date),
     function("plantimestamp", &[], Returns::String, |c, _| Ok(moment(c.environment().plan_time))),
-    function("timeadd", &[text("timestamp"), text("duration")], Returns::String, time_add),
+    function("timeadd", &[text("timestamp"), text("duration")], Returns::String, time_add).null(),
     function("timecmp", &[text("timestamp_a"), text("timestamp_b")], Returns::Number, |_, args| {
         let order = parse(args, 0)?.timestamp().cmp(&parse(args, 1)?.timestamp());
         Ok(Value::from(order as i64))

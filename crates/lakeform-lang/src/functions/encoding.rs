@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lakeform_core::Value;
+use lakeform_core::{Type, Value};
 
 use super::{Context, Fault, Function, Returns, any, csv, function, go::quote, json, string::string, text, yaml};
 use crate::syntax::text_value;
@@ -15,17 +15,16 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("base64gzip", &[text("str")], Returns::String, base64_gzip),
     function("csvdecode", &[text("str")], Returns::Any, |_, args| csv::decode(string(args, 0))),
-    function("jsondecode", &[text("str")], Returns::Any, json_decode),
-    function("jsonencode", &[any("val").nullable().deep()], Returns::String, |_, args| {
-        Ok(text_value(&json::encode(&args[0])))
-    }),
+    function("jsondecode", &[text("str")], Returns::By(json_type), json_decode).null(),
+    function("jsonencode", &[any("val").nullable().unknown()], Returns::String, json_encode),
     function("textdecodebase64", &[text("source"), text("encoding")], Returns::String, text_decode),
     function("textencodebase64", &[text("string"), text("encoding")], Returns::String, text_encode),
     function("urlencode", &[text("str")], Returns::String, |_, args| Ok(url_encode(string(args, 0)).into())),
     function("yamldecode", &[text("src")], Returns::Any, |_, args| yaml::decode(string(args, 0))),
     function("yamlencode", &[any("value").nullable().deep()], Returns::String, |_, args| {
         Ok(text_value(&yaml::encode(&args[0])))
-    }),
+    })
+    .null(),
 ];
 
 fn decode(text: &str) -> Result<Vec<u8>, Fault> {
@@ -44,6 +43,33 @@ fn base64_gzip(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     let zipped = encoder.write_all(string(args, 0).as_bytes()).and_then(|()| encoder.finish());
     Ok(BASE64_STANDARD.encode(zipped.map_err(|e| Fault::from(e.to_string()))?).into())
+}
+
+/// The type of what a text decodes to, which its first character can tell.
+fn json_type(args: &[Value]) -> Result<Type, Fault> {
+    Ok(match args[0].prefix().trim_start().chars().next() {
+        Some('"') => Type::String,
+        Some('t' | 'f') => Type::Bool,
+        Some('-' | '+' | '.' | '0'..='9') => Type::Number,
+        Some('{' | '[' | 'n') | None => Type::Dynamic,
+        Some(c) => return Err(Fault::arg(0, format!("a JSON document cannot begin with the character {c:?}"))),
+    })
+}
+
+/// Of what is not all known, the first character tells the type.
+fn json_encode(_: &Context, args: &[Value]) -> Result<Value, Fault> {
+    let value = &args[0];
+    if value.is_wholly_known() {
+        return Ok(text_value(&json::encode(value)));
+    }
+    let first = match value.ty() {
+        _ if value.may_be_null() => "",
+        Type::String => "\"",
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => "[",
+        Type::Map(_) | Type::Object(_) => "{",
+        _ => "",
+    };
+    Ok(Value::unknown(Type::String).with_prefix(first))
 }
 
 fn json_decode(_: &Context, args: &[Value]) -> Result<Value, Fault> {

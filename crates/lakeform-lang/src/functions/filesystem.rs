@@ -168,7 +168,7 @@ pub(super) fn render(context: &Context, template: &str, name: &str, vars: &Value
     }
     let marks = vars.marks();
     let mapping = match vars.kind() {
-        Kind::Unknown(_) => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+        Kind::Unknown(..) => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
         Kind::Object(vs) | Kind::Map(_, vs) => vs,
         _ => return Err(Fault::arg(1, "invalid vars value: must be a map")),
     };

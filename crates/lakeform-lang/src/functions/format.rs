@@ -7,7 +7,7 @@ use super::{Context, Fault, Function, Returns, any, function, json, text};
 use crate::syntax::text_value;
 
 pub(super) const TABLE: &[Function] = &[
-    function("format", &[text("format")], Returns::String, format).rest(any("args").nullable().deep()),
+    function("format", &[text("format")], Returns::String, format).rest(any("args").nullable().unknown()),
     function("formatlist", &[text("format")], Returns::ListOfString, format_list)
         .rest(any("args").nullable().unknown()),
 ];
@@ -104,6 +104,14 @@ fn parse(format: &str) -> Result<Vec<Piece>, Fault> {
 }
 
 fn format(_: &Context, args: &[Value]) -> Result<Value, Fault> {
+    // Cty waits for the type of a null that has none, too.
+    if args.iter().any(|v| v.ty() == Type::Dynamic) {
+        return Ok(Value::unknown(Type::Dynamic));
+    }
+    if !args.iter().all(Value::is_wholly_known) {
+        let first = args[0].as_str().and_then(|format| format.split_once('%')).map_or("", |(first, _)| first);
+        return Ok(Value::unknown(Type::String).with_prefix(first));
+    }
     Ok(text_value(&apply(args[0].as_str().unwrap_or_default(), &args[1..])?))
 }
 
@@ -381,13 +389,14 @@ impl Decimal {
 }
 
 fn format_list(_: &Context, args: &[Value]) -> Result<Value, Fault> {
+    if args.iter().any(|v| v.ty() == Type::Dynamic) {
+        return Ok(Value::unknown(Type::Dynamic));
+    }
     let format = args[0].as_str().unwrap_or_default();
     let rest = &args[1..];
     let mut length: Option<(usize, usize)> = None;
     for (i, arg) in rest.iter().enumerate() {
-        if let Kind::Unknown(t) = arg.kind()
-            && !t.is_primitive()
-        {
+        if matches!(arg.kind(), Kind::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_), _)) {
             return Ok(Value::unknown(Type::list(Type::String)));
         }
         let Some(items) = arg.as_slice() else { continue };
@@ -412,7 +421,7 @@ fn format_list(_: &Context, args: &[Value]) -> Result<Value, Fault> {
         let row: Vec<Value> =
             rest.iter().map(|v| v.as_slice().and_then(|vs| vs.get(at)).unwrap_or(v).clone()).collect();
         if !row.iter().all(Value::is_wholly_known) {
-            out.push(Value::unknown(Type::String));
+            out.push(Value::unknown(Type::String).not_null());
             continue;
         }
         let text = apply(format, &row).map_err(|fault| match fault.arg {

@@ -109,3 +109,24 @@ fn is_printable(c: char) -> bool {
         c => (c as u32) < 0xe0000,
     }
 }
+
+/// A pattern as the regex crate wants it: for Go, a brace that begins no repetition is a brace.
+pub(super) fn pattern(text: &str) -> String {
+    let repetition = |rest: &str| {
+        let mut numbers = rest.split_once('}').map_or("", |(inner, _)| inner).splitn(2, ',');
+        let digits = |n: &str| n.bytes().all(|b| b.is_ascii_digit());
+        numbers.next().is_some_and(|n| !n.is_empty() && digits(n)) && numbers.next().is_none_or(digits)
+    };
+    let mut out = String::with_capacity(text.len());
+    // Behind a backslash; behind `\\p` or `\\x`, which have braces of their own.
+    let (mut escaped, mut named) = (false, false);
+    for (at, c) in text.char_indices() {
+        if c == '{' && !escaped && !named && !repetition(&text[at + 1..]) {
+            out.push('\\');
+        }
+        named = escaped && matches!(c, 'p' | 'P' | 'x');
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+    }
+    out
+}

@@ -20,7 +20,7 @@ pub(super) fn quote(text: &str) -> String {
 
 fn write(value: &Value, out: &mut String) {
     match value.kind() {
-        Kind::Null(_) | Kind::Unknown(_) => out.push_str("null"),
+        Kind::Null(_) | Kind::Unknown(..) => out.push_str("null"),
         Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Kind::Number(n) => drop(write!(out, "{n}")),
         Kind::String(s) => string(s, out),

@@ -107,15 +107,16 @@ fn subnet(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     }
     let length = extended(&net, new)
         .ok_or_else(|| format!("insufficient address space to extend prefix of {} by {new}", net.prefix_len()))?;
-    let at = place(n, length - net.prefix_len())
-        .ok_or_else(|| format!("prefix extension of {new} does not accommodate a subnet numbered {n}"))?;
+    let beyond = || format!("prefix extension of {new} does not accommodate a subnet numbered {n}");
+    // A prefix that gets shorter takes any number that leaves an address, as in Terraform.
+    let at = place(n, length.checked_sub(net.prefix_len()).unwrap_or(length)).ok_or_else(beyond)?;
     let shifted = at.checked_shl(u32::from(net.max_prefix_len() - length)).unwrap_or(0);
     Ok(show(from_bits(to_bits(net.network()) | shifted, net.addr()), length).into())
 }
 
 fn extended(net: &IpNet, bits: i64) -> Option<u8> {
     let length = u8::try_from(i64::from(net.prefix_len()).checked_add(bits)?).ok()?;
-    (bits >= 0 && length <= net.max_prefix_len()).then_some(length)
+    (length <= net.max_prefix_len()).then_some(length)
 }
 
 fn show(address: IpAddr, length: u8) -> String {
@@ -146,6 +147,13 @@ fn subnets(_: &Context, args: &[Value]) -> Result<Value, Fault> {
                 ),
             )
         })?;
+        if start == 0 && index == 1 {
+            // Terraform looks for the range after the one before this, and there is none before the first address.
+            let last = show(from_bits(u128::MAX << (net.max_prefix_len() - length), net.addr()), length);
+            let why =
+                format!("not enough remaining address space for a subnet with a prefix of {length} bits after {last}");
+            return Err(Fault::arg(index, why));
+        }
         let free = net.max_prefix_len() - length;
         let step = size(free);
         let total = size(net.max_prefix_len() - net.prefix_len());

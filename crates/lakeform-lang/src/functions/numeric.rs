@@ -1,6 +1,6 @@
 //! Numbers.
 
-use lakeform_core::{Kind, Number, Value};
+use lakeform_core::{Number, Type, Value};
 
 use super::{Context, Fault, Function, Returns, any, function, number};
 
@@ -8,14 +8,19 @@ pub(super) const TABLE: &[Function] = &[
     function("abs", &[number("num")], Returns::Number, |_, args| one(args, Number::abs)),
     function("ceil", &[number("num")], Returns::Number, |_, args| one(args, Number::ceil)),
     function("floor", &[number("num")], Returns::Number, |_, args| one(args, Number::floor)),
-    function("signum", &[number("num")], Returns::Number, |_, args| one(args, |n| Number::from(n.signum()))),
+    function("signum", &[number("num")], Returns::Number, signum),
     function("log", &[number("num"), number("base")], Returns::Number, |_, args| {
         float(args, |num, base| num.ln() / base.ln())
     }),
     function("pow", &[number("num"), number("power")], Returns::Number, |_, args| float(args, f64::powf)),
     function("max", &[], Returns::Number, |_, args| extreme(args, |a, b| a > b)).rest(number("numbers")),
     function("min", &[], Returns::Number, |_, args| extreme(args, |a, b| a < b)).rest(number("numbers")),
-    function("parseint", &[any("number"), number("base")], Returns::Number, parseint),
+    function(
+        "parseint",
+        &[any("number"), number("base")],
+        Returns::By(|args| text_to_parse(args).map(|_| Type::Number)),
+        parseint,
+    ),
 ];
 
 /// The number in an argument; the call has seen to it that there is one.
@@ -33,6 +38,13 @@ pub(super) fn whole(args: &[Value], index: usize) -> Result<i64, Fault> {
         let way = if n.signum() < 0 { "greater than or equal to -9223372036854775808" } else { "less than or equal to 9223372036854775807" };
         Fault::arg(index, format!("value must be a whole number, between -9223372036854775808 and 9223372036854775807 inclusive: must be {way}"))
     })
+}
+
+/// Of a 64-bit integer only, as in Terraform.
+fn signum(_: &Context, args: &[Value]) -> Result<Value, Fault> {
+    let n = num(args, 0)?.to_i64();
+    n.map(|n| n.signum().into())
+        .ok_or_else(|| "value must be a whole number, between -9223372036854775808 and 9223372036854775807".into())
 }
 
 fn one(args: &[Value], f: impl Fn(&Number) -> Number) -> Result<Value, Fault> {
@@ -54,10 +66,15 @@ fn extreme(args: &[Value], better: impl Fn(&Number, &Number) -> bool) -> Result<
     Ok(best.clone().into())
 }
 
+fn text_to_parse(args: &[Value]) -> Result<&str, Fault> {
+    match args[0].ty() {
+        Type::String => Ok(args[0].as_str().unwrap_or_default()),
+        ty => Err(Fault::arg(0, format!("first argument must be a string, not {}", ty.friendly_name()))),
+    }
+}
+
 fn parseint(_: &Context, args: &[Value]) -> Result<Value, Fault> {
-    let Kind::String(text) = args[0].kind() else {
-        return Err(Fault::arg(0, format!("first argument must be a string, not {}", args[0].ty().friendly_name())));
-    };
+    let text = text_to_parse(args)?;
     let base = whole(args, 1)?;
     if !(2..=62).contains(&base) {
         return Err(Fault::arg(1, "base must be a whole number between 2 and 62 inclusive"));

@@ -170,7 +170,7 @@ impl Lines {
 
     fn value(&mut self, value: &Value) {
         match value.kind() {
-            Kind::Null(_) | Kind::Unknown(_) => self.last().text.push_str("null"),
+            Kind::Null(_) | Kind::Unknown(..) => self.last().text.push_str("null"),
             Kind::Bool(b) => self.last().text.push_str(if *b { "true" } else { "false" }),
             Kind::Number(n) => self.last().text.push_str(&n.to_string()),
             Kind::String(s) => self.last().text.push_str(&quote_hcl(s)),

@@ -1,6 +1,6 @@
 //! What a function takes and gives.
 
-use lakeform_core::{Type, Value};
+use lakeform_core::{Kind, Type, Value};
 
 use super::Context;
 
@@ -88,6 +88,12 @@ impl Param {
     pub const fn marked(self) -> Self {
         Self { marks: true, ..self }
     }
+
+    fn gives_up_on(&self, value: &Value) -> bool {
+        matches!((self.ty, value.kind()), (Ty::Any, Kind::Unknown(Type::Dynamic, _)))
+            && self.unknown != Unknown::Handled
+            && !self.null
+    }
 }
 
 pub(crate) const fn typed(name: &'static str, ty: Ty) -> Param {
@@ -124,9 +130,11 @@ pub(crate) enum Returns {
     ListOfNumber,
     ListOfString,
     SetOfString,
+    MapOfListOfString,
     /// What the first argument is of.
     First,
-    By(fn(&[Value]) -> Type),
+    /// What it depends on the arguments, known or not; an error if they do not fit whatever else they turn out to be.
+    By(fn(&[Value]) -> Result<Type, Fault>),
 }
 
 /// How a function is carried out.
@@ -146,6 +154,8 @@ pub(crate) struct Function {
     pub params: &'static [Param],
     pub rest: Option<Param>,
     pub returns: Returns,
+    /// The result can be null: it is an argument or a part of one. Otherwise it is known not to be, even while it is unknown.
+    pub null: bool,
     pub run: Run,
 }
 
@@ -155,13 +165,18 @@ pub(crate) const fn function(
     returns: Returns,
     run: fn(&Context, &[Value]) -> Result<Value, Fault>,
 ) -> Function {
-    Function { name, params, rest: None, returns, run: Run::Values(run) }
+    Function { name, params, rest: None, returns, null: false, run: Run::Values(run) }
 }
 
 impl Function {
     /// With any number of further arguments.
     pub const fn rest(self, param: Param) -> Self {
         Self { rest: Some(param), ..self }
+    }
+
+    /// With results that can be null.
+    pub const fn null(self) -> Self {
+        Self { null: true, ..self }
     }
 
     /// The parameter of an argument; `None` where there are too many.
@@ -189,8 +204,13 @@ impl Function {
         None
     }
 
-    pub fn unknown_result(&self, args: &[Value]) -> Value {
-        Value::unknown(match self.returns {
+    /// The result where the arguments are not known enough.
+    pub fn unknown_result(&self, args: &[Value]) -> Result<Value, Fault> {
+        // Cty gives up on the type where an argument could be of any type and any type will do.
+        if args.iter().enumerate().any(|(i, v)| self.param(i).is_some_and(|p| p.gives_up_on(v))) {
+            return Ok(Value::unknown(Type::Dynamic));
+        }
+        let value = Value::unknown(match self.returns {
             Returns::Any => Type::Dynamic,
             Returns::Bool => Type::Bool,
             Returns::Number => Type::Number,
@@ -198,8 +218,10 @@ impl Function {
             Returns::ListOfNumber => Type::list(Type::Number),
             Returns::ListOfString => Type::list(Type::String),
             Returns::SetOfString => Type::set(Type::String),
+            Returns::MapOfListOfString => Type::map(Type::list(Type::String)),
             Returns::First => args.first().map_or(Type::Dynamic, Value::ty),
-            Returns::By(f) => f(args),
-        })
+            Returns::By(f) => f(args)?,
+        });
+        Ok(if self.null { value } else { value.not_null() })
     }
 }

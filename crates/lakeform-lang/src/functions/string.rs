@@ -22,16 +22,25 @@ pub(super) const TABLE: &[Function] = &[
     function("indent", &[number("spaces"), text("str")], Returns::String, indent),
     function("join", &[text("separator")], Returns::String, join).rest(typed("lists", Ty::ListOfString).deep()),
     function("lower", &[STR], Returns::String, |_, args| map(args, |s| s.chars().map(go::lower).collect())),
-    function("regex", &[text("pattern"), text("string")], Returns::Any, regex_first),
-    function("regexall", &[text("pattern"), text("string")], Returns::Any, regex_all),
+    function("regex", &[text("pattern"), text("string")], Returns::By(|args| match_type(args, |t| t)), regex_first),
+    function(
+        "regexall",
+        &[text("pattern"), text("string")],
+        Returns::By(|args| match_type(args, Type::list)),
+        regex_all,
+    ),
     function("replace", &[STR, text("substr"), text("replace")], Returns::String, replace),
     function("split", &[text("separator"), STR], Returns::ListOfString, split),
-    function("startswith", &[STR, text("prefix")], Returns::Bool, |_, args| {
-        Ok(string(args, 0).starts_with(string(args, 1)).into())
+    function("startswith", &[STR.unknown(), text("prefix")], Returns::Bool, |_, args| {
+        let (begin, prefix) = (args[0].prefix(), string(args, 1));
+        // The beginning can be enough, one way or the other.
+        let open = !args[0].is_known() && !begin.starts_with(prefix) && prefix.starts_with(begin);
+        Ok(if open { Value::unknown(Type::Bool) } else { begin.starts_with(prefix).into() })
     }),
     function("strcontains", &[STR, text("substr")], Returns::Bool, |_, args| {
         Ok(string(args, 0).contains(string(args, 1)).into())
-    }),
+    })
+    .null(),
     function("strrev", &[STR], Returns::String, |_, args| map(args, |s| s.graphemes(true).rev().collect())),
     function("substr", &[STR, number("offset"), number("length")], Returns::String, substr),
     function("title", &[STR], Returns::String, |_, args| map(args, go::title)),
@@ -67,7 +76,7 @@ pub(super) fn strings(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value
 }
 
 fn indent(_: &Context, args: &[Value]) -> Result<Value, Fault> {
-    let spaces = usize::try_from(whole(args, 0)?).unwrap_or_default();
+    let spaces = usize::try_from(whole(args, 0)?).map_err(|_| Fault::arg(0, "must not be negative"))?;
     if spaces > 100_000 {
         return Err(Fault::arg(0, "that many spaces are not meant"));
     }
@@ -113,7 +122,7 @@ fn substr(_: &Context, args: &[Value]) -> Result<Value, Fault> {
 }
 
 fn compile(pattern: &str) -> Result<Regex, Fault> {
-    Regex::new(pattern).map_err(|e| {
+    Regex::new(&go::pattern(pattern)).map_err(|e| {
         let reason = match e {
             regex::Error::Syntax(text) => {
                 text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
@@ -134,6 +143,11 @@ fn shape(regex: &Regex) -> Result<Type, Fault> {
         (a, b) if a == b => Ok(Type::object(names.into_iter().map(|n| (n, Type::String)))),
         _ => Err(Fault::arg(0, "invalid regexp pattern: cannot mix both named and unnamed capture groups")),
     }
+}
+
+/// The type of what a pattern finds, where it is known.
+fn match_type(args: &[Value], wrap: fn(Type) -> Type) -> Result<Type, Fault> {
+    Ok(wrap(args[0].as_str().map_or(Ok(Type::Dynamic), |pattern| shape(&compile(pattern)?))?))
 }
 
 fn captured(regex: &Regex, found: &regex::Captures) -> Value {
@@ -168,7 +182,7 @@ fn replace(_: &Context, args: &[Value]) -> Result<Value, Fault> {
     if search.len() > 1
         && let Some(pattern) = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'))
     {
-        let regex = Regex::new(pattern).map_err(|e| Fault::from(e.to_string()))?;
+        let regex = Regex::new(&go::pattern(pattern)).map_err(|e| Fault::from(e.to_string()))?;
         return Ok(text_value(&regex.replace_all(text, with)));
     }
     Ok(text_value(&text.replace(search, with)))
@@ -176,7 +190,7 @@ fn replace(_: &Context, args: &[Value]) -> Result<Value, Fault> {
 
 fn template_string(context: &Context, args: &[Value]) -> Result<Value, Fault> {
     super::filesystem::render(context, string(args, 0), "<templatestring argument>", &args[1]).and_then(|v| {
-        if matches!(v.kind(), Kind::String(_) | Kind::Unknown(_)) {
+        if matches!(v.kind(), Kind::String(_) | Kind::Unknown(..)) {
             Ok(v)
         } else {
             convert(&v, &Type::String).map_err(|e| Fault::from(e.describe()))

@@ -211,7 +211,7 @@ fn timestamp(text: &str) -> Option<String> {
 pub(super) fn encode(value: &Value) -> String {
     let mut out = String::new();
     match value.kind() {
-        Kind::Null(_) | Kind::Unknown(_) => return "null\n...\n".into(),
+        Kind::Null(_) | Kind::Unknown(..) => return "null\n...\n".into(),
         Kind::Bool(_) | Kind::Number(_) => return format!("{}\n...\n", super::json::encode(value)),
         Kind::String(s) => {
             let text = block(s, 0).unwrap_or_else(|| quoted(s));

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use indexmap::IndexMap;
-use lakeform_core::Value;
+use lakeform_core::{Type, Value};
 
 use crate::{Expr, functions::Function};
 
@@ -113,4 +113,14 @@ pub(crate) enum BinaryOp {
     Modulo,
     And,
     Or,
+}
+
+impl BinaryOp {
+    /// The type of what it gives.
+    pub fn result(self) -> Type {
+        match self {
+            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Modulo => Type::Number,
+            _ => Type::Bool,
+        }
+    }
 }
