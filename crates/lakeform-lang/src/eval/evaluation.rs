@@ -142,6 +142,9 @@ impl<'a> Evaluation<'a> {
             Subject::Path(name) if &**name == "module" => path(&environment.module),
             Subject::Path(name) if &**name == "cwd" => path(&environment.cwd),
             Subject::Path(_) => Ok(".".into()),
+            Subject::Terraform(name) if &**name == "applying" => {
+                Ok(Value::from(environment.applying).with_marks(Marks::EPHEMERAL))
+            }
             Subject::Terraform(_) if environment.workspace.is_empty() => Ok("default".into()),
             Subject::Terraform(_) => Ok(text_value(&environment.workspace)),
             subject => Ok(self.scope.resolve(subject, span)?),
