@@ -44,11 +44,12 @@ pub(crate) fn decide(
         resource.plan(client, &mut change)?;
         Ok((change.planned, change.replace))
     };
-    // What is secret is said by the stack and the schema, whatever the state said.
-    let marked = |planned: Value| diff::mark_sensitive(&schema.block, remark(config, planned.unmarked_deep()));
+    // What is secret is said by the stack and the schema, whatever the state said, unless the change is ignored.
+    let marked =
+        |planned: Value, config: &Value| diff::mark_sensitive(&schema.block, remark(config, planned.unmarked_deep()));
     let Some(prior) = prior else {
         let (planned, _) = plan(config, None)?;
-        let planned = marked(planned);
+        let planned = marked(planned, config);
         return Ok(Decision { action: Action::Create, reason: None, planned, replace_paths: vec![] });
     };
     let effective = match &wishes.ignore {
@@ -62,9 +63,9 @@ pub(crate) fn decide(
         // The new object starts afresh: what the API decides is unknown again, and changes are ignored no longer.
         let (planned, _) = plan(config, None)?;
         let action = if wishes.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
-        return Ok(Decision { action, reason: Some(reason), planned: marked(planned), replace_paths });
+        return Ok(Decision { action, reason: Some(reason), planned: marked(planned, config), replace_paths });
     }
-    let planned = marked(planned);
+    let planned = marked(planned, &effective);
     let secrets = |v: &Value| v.marked_paths(Marks::SENSITIVE);
     let action = if planned == *prior && secrets(&planned) == secrets(prior) { Action::NoOp } else { Action::Update };
     Ok(Decision { action, reason: None, planned, replace_paths })
