@@ -66,7 +66,7 @@ fn plan_apply_plan_destroy() {
 
 /// X08
 #[test]
-fn detailed_exit_codes() {
+fn x08_detailed_exit_codes() {
     let folder = Folder::with(STACK);
     let plan = |args: &[&str]| folder.run(&[&["plan", "stack.toml"], args].concat()).exit;
     assert_eq!(plan(&[]), Exit::Done);
@@ -80,7 +80,7 @@ fn detailed_exit_codes() {
 
 /// C03: Terraform's order: environment, values, then `--var` and `--var-file` as given.
 #[test]
-fn variables_have_terraforms_precedence() {
+fn c03_variables_have_terraforms_precedence() {
     let mut folder = Folder::with("[variable.v]\ndefault = 'default'\n[output.v]\nvalue = '${var.v}'\n");
     folder.write("f.tfvars", "v = \"file\"\n");
     folder.write("f.tfvars.json", "{\"v\": \"json\"}");
@@ -122,7 +122,7 @@ fn terraforms_single_dash_flags_are_understood() {
 
 /// C04
 #[test]
-fn json_is_alone_on_standard_output() {
+fn c04_json_is_alone_on_standard_output() {
     let folder = Folder::with(STACK);
     let ran = folder.run(&["plan", "stack.toml", "--json"]);
     let plan = json(&ran.stdout);
@@ -150,7 +150,7 @@ fn json_is_alone_on_standard_output() {
 
 /// C01
 #[test]
-fn approval_is_asked_for_and_anything_but_yes_declines() {
+fn c01_approval_is_asked_for_and_anything_but_yes_declines() {
     let folder = Folder::with(STACK);
     for answer in ["no\n", "y\n", "\n"] {
         let ran = folder.run_with(&["apply", "stack.toml"], answer);
@@ -162,7 +162,7 @@ fn approval_is_asked_for_and_anything_but_yes_declines() {
 }
 
 #[test]
-fn a_saved_plan_is_carried_out_without_a_question() {
+fn c01_a_saved_plan_is_carried_out_without_a_question() {
     let folder = Folder::with(STACK);
     folder.ok(&["plan", "stack.toml", "--out", "the.plan"]);
     let shown = folder.ok(&["show", "stack.toml", "the.plan"]);

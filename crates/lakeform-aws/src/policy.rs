@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_meaning() {
+    fn x07_spellings_of_one_meaning() {
         for (a, b) in [
             (json!({"Action": ["s3:GetObject"]}), json!({"Action": "s3:GetObject"})),
             (json!({"Action": ["s3:Get*", "s3:Put*"]}), json!({"Action": ["s3:Put*", "s3:Get*", "s3:Put*"]})),

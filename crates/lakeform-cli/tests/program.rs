@@ -73,7 +73,7 @@ fn failures_exit_with_1_and_are_told_on_standard_error() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn c05_a_reader_that_goes_away_is_no_failure() {
     let program = Program::with(STACK);
     let mut child = program.command(&["schema", "aws_s3_bucket", "--json"]).spawn().unwrap();
     drop(child.stdout.take());

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pushed_state_must_follow_the_stored_one() {
+    fn s02_a_pushed_state_must_follow_the_stored_one() {
         let stored = state("a", 5, "old");
         assert_eq!(follows(&state("a", 6, "new"), &stored), Ok(()));
         assert_eq!(follows(&state("a", 5, "old"), &stored), Ok(()));

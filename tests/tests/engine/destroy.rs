@@ -3,7 +3,7 @@
 use lakeform_engine::{Action, PlanMode, Reason};
 use lakeform_testkit::fake::Op;
 
-use crate::support::world::{World, actions, change, summary};
+use crate::support::world::{World, actions, address, change, summary};
 
 const CHAIN: &str = "
 [resource.fake_thing.a]
@@ -151,4 +151,20 @@ async fn destroying_an_object_that_is_gone_already_is_no_failure() {
     let report = world.carry_out(CHAIN, plan).await;
     assert!(report.diagnostics.is_empty(), "{}", report.diagnostics);
     assert!(world.addresses().is_empty());
+}
+
+/// S11: dependencies are recorded with everything behind them, so an object that leaves the state leaves no gap.
+#[tokio::test]
+async fn s11_the_order_is_kept_when_what_is_between_has_left_the_state() {
+    let mut world = World::new();
+    world.apply(CHAIN).await;
+    world.state.remove(&address("fake_thing.b")).unwrap();
+    world.cloud.vanish("fake_thing", "thing-2");
+    world.cloud.forget_calls();
+    let report = world.destroy("").await;
+    assert!(report.diagnostics.is_empty() && world.cloud.is_empty(), "{}", report.diagnostics);
+    let deleted: Vec<String> =
+        world.cloud.calls().iter().filter(|c| c.op == Op::Delete).map(|c| c.name.clone()).collect();
+    assert_eq!(deleted.len(), 2);
+    assert_eq!(deleted[1], "a", "{deleted:?}");
 }

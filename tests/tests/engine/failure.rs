@@ -126,7 +126,7 @@ async fn f06_a_result_other_than_planned_is_an_error_and_saved_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_state_is_saved_after_operations_and_at_the_end() {
+async fn s10_the_state_is_saved_after_operations_and_at_the_end() {
     let text = format!("{A}[resource.fake_thing.user]\nname = '${{fake_thing.a.id}}'");
     let mut world = World::new();
     world.cloud.set_latency(std::time::Duration::from_millis(5));

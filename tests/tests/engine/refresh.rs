@@ -7,7 +7,7 @@ use lakeform_testkit::{
     fake::{Fault, Op},
 };
 
-use crate::support::world::{World, change, summary};
+use crate::support::world::{World, address, change, summary};
 
 const TWO: &str = "[resource.fake_bucket.b]\nname = 'b'\ntags = { a = '1' }\n[resource.fake_thing.t]\nname = \
                    '${fake_bucket.b.arn}'\n[output.tags]\nvalue = '${fake_bucket.b.tags}'\n";
@@ -142,4 +142,13 @@ async fn a_live_object_is_read_once_in_a_plan_and_never_in_an_apply() {
     assert_eq!(world.cloud.count(Op::Read), 2);
     world.carry_out(&text, plan).await;
     assert_eq!(world.cloud.count(Op::Read), 2);
+}
+
+/// S08: an object of a later schema is refused, not cut down; one of an earlier schema that nobody can rewrite is, too.
+#[tokio::test]
+async fn s08_an_object_of_a_schema_that_is_not_known_is_refused() {
+    let mut world = applied().await;
+    world.state.current_mut(&address("fake_bucket.b")).unwrap().schema_version = 9;
+    let told = world.refusal(TWO).await;
+    assert!(told.contains("fake_bucket.b") && told.contains("schema version 9, and this lakeform knows"), "{told}");
 }

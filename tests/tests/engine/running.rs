@@ -152,7 +152,7 @@ depends_on = ['fake_thing.left', 'fake_thing.right']
 
 /// S10
 #[tokio::test]
-async fn a_failed_operation_is_saved_before_the_run_ends() {
+async fn s10_a_failed_operation_is_saved_before_the_run_ends() {
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).named("b-thing-1").fails_after(ErrorKind::Other));
     world.failure(THREE).await;

@@ -97,7 +97,7 @@ impl Lakeform for CommandLine {
 }
 
 #[test]
-fn every_type_has_its_row() {
+fn v10_every_type_has_its_row() {
     let tried: Vec<_> = rows().into_iter().map(|row| row.ty).collect();
     let mut types = AwsProvider::new([]).resource_names();
     types.sort_unstable();

@@ -34,7 +34,7 @@ fn an_apply_creates_stores_and_shows_outputs() {
 }
 
 #[test]
-fn only_yes_approves() {
+fn c01_only_yes_approves() {
     let cli = Cli::new(STACK);
     let out = cli.run_with(&["apply", "stack.toml"], "y\n").expect(Exit::Failed);
     assert!(out.err.contains("Apply cancelled."), "{}", out.err);
@@ -45,7 +45,7 @@ fn only_yes_approves() {
 }
 
 #[test]
-fn without_anyone_to_ask_approval_must_be_given_beforehand() {
+fn c05_without_anyone_to_ask_approval_must_be_given_beforehand() {
     let cli = Cli::new(STACK);
     let out = cli.run(&["apply", "stack.toml", "-input=false"]).expect(Exit::Failed);
     assert_snapshot!(out.err, @r"
@@ -77,7 +77,7 @@ fn a_failure_skips_dependents_keeps_the_rest_and_exits_with_one() {
 }
 
 #[test]
-fn a_saved_plan_is_carried_out_once() {
+fn c01_a_saved_plan_is_carried_out_once() {
     let cli = Cli::new(STACK);
     let out = cli.run(&["plan", "stack.toml", "-out", "p.bin"]).ok();
     assert!(out.err.contains("lakeform apply p.bin"), "{}", out.err);
@@ -98,7 +98,7 @@ fn destroy_deletes_everything() {
 }
 
 #[test]
-fn a_cancelled_run_starts_nothing_saves_and_unlocks() {
+fn s10_a_cancelled_run_starts_nothing_saves_and_unlocks() {
     let cli = Cli::new(STACK);
     cli.cancel.escalate();
     let out = cli.run(&["apply", "stack.toml", "-auto-approve"]).expect(Exit::Failed);
@@ -115,7 +115,7 @@ fn the_state_can_be_in_a_file_of_ones_own() {
 }
 
 #[test]
-fn a_state_that_cannot_be_saved_is_rescued() {
+fn f09_a_state_that_cannot_be_saved_is_rescued() {
     let cli = Cli::new(STACK);
     // A state that someone else writes while the run goes on.
     cli.file("state/stack.tfstate", "{\"version\":4,\"terraform_version\":\"1.11.4\",\"serial\":1,\"lineage\":\"a\",\"outputs\":{},\"resources\":[],\"check_results\":null}");

@@ -24,7 +24,7 @@ fn value(cli: &Cli, args: &[&str], name: &str) -> String {
 }
 
 #[test]
-fn values_come_from_environment_then_stack_then_command_line_in_order() {
+fn c03_values_come_from_environment_then_stack_then_command_line_in_order() {
     let mut cli = Cli::new(VARIABLES);
     assert_eq!(value(&cli, &[], "var.a"), "\"default\"");
     cli.env = vec![("TF_VAR_a", "tf"), ("TF_VAR_undeclared", "x")];
@@ -87,7 +87,7 @@ fn chdir_goes_there_first() {
 }
 
 #[test]
-fn mistakes_in_arguments_exit_with_one() {
+fn c01_mistakes_in_arguments_exit_with_one() {
     let cli = Cli::new(STACK);
     let out = cli.run(&["plna"]).expect(Exit::Failed);
     assert!(out.err.contains("'plan'"), "{}", out.err);

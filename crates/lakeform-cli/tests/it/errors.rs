@@ -58,7 +58,7 @@ fn a_missing_stack_is_reported() {
 }
 
 #[test]
-fn a_corrupt_or_newer_state_is_refused() {
+fn s08_a_corrupt_or_newer_state_is_refused() {
     let cli = Cli::new(STACK);
     cli.file("state/stack.tfstate", "{\"version\":5}");
     let out = cli.run(&["plan", "stack.toml"]).expect(Exit::Failed);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{Cli, STACK};
 
 #[test]
-fn plan_json_has_terraforms_fields() {
+fn c02_plan_json_has_terraforms_fields() {
     let cli = Cli::new(STACK);
     let plan = cli.run(&["plan", "stack.toml", "-json"]).ok().json();
     assert_eq!(plan["format_version"], "1.2");

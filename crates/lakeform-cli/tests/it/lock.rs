@@ -21,7 +21,7 @@ fn while_applying(cli: &Cli, during: impl FnOnce()) {
 }
 
 #[test]
-fn a_held_lock_is_reported_with_its_holder() {
+fn s04_a_held_lock_is_reported_with_its_holder() {
     let cli = Cli::applied();
     while_applying(&cli, || {
         let out = cli.run(&["apply", "stack.toml", "-auto-approve"]).expect(Exit::Failed);
@@ -46,7 +46,7 @@ fn a_held_lock_is_reported_with_its_holder() {
 }
 
 #[test]
-fn a_run_that_may_wait_waits() {
+fn s04_a_run_that_may_wait_waits() {
     let cli = Cli::applied();
     while_applying(&cli, || {
         let out = cli.run(&["apply", "stack.toml", "-auto-approve", "-var=size=12", "-lock-timeout=20s"]).ok();
@@ -64,7 +64,7 @@ fn without_locking_nothing_waits() {
 }
 
 #[test]
-fn a_lock_that_nobody_holds_cannot_be_broken() {
+fn s04_a_lock_that_nobody_holds_cannot_be_broken() {
     let cli = Cli::applied();
     let out = cli.run(&["force-unlock", "stack.toml", "-force", "abc"]).expect(Exit::Failed);
     assert!(out.err.contains("Error releasing the state lock"), "{}", out.err);
@@ -72,7 +72,7 @@ fn a_lock_that_nobody_holds_cannot_be_broken() {
 }
 
 #[test]
-fn no_failing_command_leaves_a_lock_behind() {
+fn s04_no_failing_command_leaves_a_lock_behind() {
     let cli = Cli::applied();
     for args in [
         &["state", "rm", "stack.toml", "fake_bucket.nope"][..],

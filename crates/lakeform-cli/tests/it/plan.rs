@@ -76,7 +76,7 @@ fn an_update_shows_the_old_and_the_new_value() {
 }
 
 #[test]
-fn no_change_is_said_plainly() {
+fn c02_no_change_is_said_plainly() {
     let cli = Cli::applied();
     let out = cli.run(&["plan", "stack.toml", "--detailed-exitcode"]).ok();
     assert_snapshot!(out.out, @r"

@@ -5,7 +5,7 @@ use lakeform_cli::Exit;
 use crate::harness::{Cli, STACK, read_state};
 
 #[test]
-fn list_and_show() {
+fn s09_list_and_show() {
     let cli = Cli::applied();
     assert_eq!(cli.run(&["state", "list", "stack.toml"]).ok().out, "fake_bucket.raw\nfake_database.main\n");
     assert_eq!(cli.run(&["state", "list", "stack.toml", "fake_bucket.raw"]).ok().out, "fake_bucket.raw\n");
@@ -21,7 +21,7 @@ fn list_and_show() {
 }
 
 #[test]
-fn mv_gives_another_address() {
+fn s09_mv_gives_another_address() {
     let cli = Cli::applied();
     let out = cli.run(&["state", "mv", "stack.toml", "fake_bucket.raw", "fake_bucket.new"]).ok();
     assert_eq!(out.out, "Move \"fake_bucket.raw\" to \"fake_bucket.new\"\nSuccessfully moved 1 object(s).\n");
@@ -32,7 +32,7 @@ fn mv_gives_another_address() {
 }
 
 #[test]
-fn rm_forgets_and_leaves_the_object() {
+fn s09_rm_forgets_and_leaves_the_object() {
     let cli = Cli::applied();
     cli.run(&["state", "rm", "stack.toml", "fake_database.main"]).ok();
     assert_eq!(cli.run(&["state", "list", "stack.toml"]).ok().out, "fake_bucket.raw\n");
@@ -40,7 +40,7 @@ fn rm_forgets_and_leaves_the_object() {
 }
 
 #[test]
-fn pull_and_push_round_trip_and_refuse_what_does_not_follow() {
+fn s02_pull_and_push_round_trip_and_refuse_what_does_not_follow() {
     let cli = Cli::applied();
     let pulled = cli.run(&["state", "pull", "stack.toml"]).ok().out;
     cli.file("pulled.tfstate", &pulled);

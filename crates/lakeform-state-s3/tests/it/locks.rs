@@ -12,17 +12,17 @@ async fn contract(name: &str, table: bool, lockfile: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_item_keeps_the_contract() {
+async fn s04_the_item_keeps_the_contract() {
     contract("lock-item", true, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lockfile_keeps_the_contract() {
+async fn s04_the_lockfile_keeps_the_contract() {
     contract("lock-file", false, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_keep_the_contract() {
+async fn s04_both_keep_the_contract() {
     contract("lock-both", true, true).await;
 }
 
@@ -64,7 +64,7 @@ async fn fifty_processes_take_turns_with_the_lockfile() {
 const TERRAFORMS: &str = r#"{"ID":"4b846076-66a0-010d-e9c0-1315578cc8ae","Operation":"OperationTypeApply","Info":"","Who":"ann@build","Version":"1.11.4","Created":"2026-01-20T14:57:21.168062766Z","Path":"lakeform-lock-held/stacks/prod.tfstate"}"#;
 
 #[tokio::test]
-async fn terraforms_item_is_waited_for_and_its_holder_named() {
+async fn s04_terraforms_item_is_waited_for_and_its_holder_named() {
     let connection = harness::made("lock-held", true, false).await;
     let bare = harness::bare();
     bare.put("locks-lock-held", "lakeform-lock-held/stacks/prod.tfstate", "Info", TERRAFORMS).await;
@@ -87,7 +87,7 @@ async fn terraforms_item_is_waited_for_and_its_holder_named() {
 }
 
 #[tokio::test]
-async fn one_of_two_locks_that_is_taken_leaves_the_other_free() {
+async fn s04_one_of_two_locks_that_is_taken_leaves_the_other_free() {
     let both = harness::made("lock-partly", true, true).await;
     let mut backend = both.backend().clone();
     backend.dynamodb_table = None;

@@ -62,7 +62,7 @@ async fn it_encrypts_with_a_kms_key_or_the_customers_own() {
 }
 
 #[tokio::test]
-async fn a_digest_of_something_else_is_waited_for_and_then_refused() {
+async fn s05_a_digest_of_something_else_is_waited_for_and_then_refused() {
     let connection = harness::made("store-digest", true, false).await;
     let bytes = contract::state_with("x").to_bytes();
     connection.store().write(bytes.clone(), None).await.unwrap();

@@ -16,7 +16,7 @@ fn text(state: &State) -> String {
 }
 
 #[test]
-fn terraforms_files_come_back_byte_for_byte() {
+fn s01_terraforms_files_come_back_byte_for_byte() {
     for file in [EVERY_KIND, DEPOSED_ONLY] {
         let written = text(&State::parse(file).unwrap());
         for (n, (was, is)) in file.lines().zip(written.lines()).enumerate() {
@@ -120,7 +120,7 @@ fn a_change_of_layout_or_escapes_is_no_change() {
 }
 
 #[test]
-fn unknown_fields_survive() {
+fn s01_unknown_fields_survive() {
     let mut json: serde_json::Value = serde_json::from_str(DEPOSED_ONLY).unwrap();
     json["future"] = json!({ "a": [1, { "b": null }] });
     json["resources"][0]["hint"] = json!("x");
@@ -132,7 +132,7 @@ fn unknown_fields_survive() {
 }
 
 #[test]
-fn later_and_earlier_formats_are_refused() {
+fn s08_later_and_earlier_formats_are_refused() {
     let with = |version: u64, rest: &str| State::parse(format!("{{{rest}\"version\": {version}}}")).unwrap_err();
     assert_eq!(with(5, ""), FormatError::Newer(5));
     assert_eq!(with(5, "\"resources\": {\"another\": \"shape\"}, "), FormatError::Newer(5));
