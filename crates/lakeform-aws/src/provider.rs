@@ -31,6 +31,7 @@ pub struct AwsProvider {
     schema: OnceLock<Schema>,
     resources: BTreeMap<&'static str, Box<dyn AnyResource>>,
     data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
+    ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     http: Http,
 }
 
@@ -44,13 +45,14 @@ impl AwsProvider {
     /// The provider with the environment that the SDK's chain of credentials, region and endpoints shall see: `HOME`,
     /// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, ... An empty one means: only what the stack says.
     pub fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut resources, mut data_sources) = (vec![], vec![]);
+        let (mut resources, mut data_sources, mut ephemeral_resources) = (vec![], vec![], vec![]);
         #[cfg(feature = "dynamodb")]
         resources.extend(crate::dynamodb::resources());
         #[cfg(feature = "kms")]
         {
             resources.extend(crate::kms::resources());
             data_sources.extend(crate::kms::data_sources());
+            ephemeral_resources.extend(crate::kms::ephemeral_resources());
         }
         #[cfg(feature = "s3")]
         {
@@ -65,6 +67,10 @@ impl AwsProvider {
             schema: OnceLock::new(),
             resources: resources.into_iter().map(|r: Box<dyn AnyResource>| (r.name(), r)).collect(),
             data_sources: data_sources.into_iter().map(|d: Box<dyn AnyDataSource>| (d.name(), d)).collect(),
+            ephemeral_resources: ephemeral_resources
+                .into_iter()
+                .map(|e: Box<dyn AnyDataSource>| (e.name(), e))
+                .collect(),
             http: Http::default(),
         }
     }
@@ -319,6 +325,14 @@ impl Provider for AwsProvider {
 
     fn data_source(&self, name: &str) -> Option<&dyn AnyDataSource> {
         self.data_sources.get(name).map(|d| &**d)
+    }
+
+    fn ephemeral_resource(&self, name: &str) -> Option<&dyn AnyDataSource> {
+        self.ephemeral_resources.get(name).map(|e| &**e)
+    }
+
+    fn ephemeral_resource_names(&self) -> Vec<&'static str> {
+        self.ephemeral_resources.keys().copied().collect()
     }
 
     fn resource_names(&self) -> Vec<&'static str> {

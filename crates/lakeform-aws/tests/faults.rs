@@ -153,3 +153,24 @@ async fn a_region_must_be_set_and_look_like_one() {
     assert!(wrong.message.contains("Frankfurt"));
     Cloud::with(vec![], json!({"region": "local", "skip_region_validation": true})).await.unwrap();
 }
+
+/// Requests and answers as <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html> has them.
+#[tokio::test]
+async fn secrets_are_decrypted_one_by_one() {
+    let answers = |request: &common::fake::Request| match request.body["CiphertextBlob"].as_str() {
+        Some("b25l") => ok(json!({"KeyId": "k", "Plaintext": "Zmlyc3Q="})),
+        Some("dHdv") => ok(json!({"KeyId": "k", "Plaintext": "/w=="})),
+        _ => error(400, "InvalidCiphertextException", ""),
+    };
+    let fake = Fake::start(move |request, _| answers(request));
+    let cloud = cloud(&fake).await;
+    let open = async |secret| cloud.open("aws_kms_secrets", json!({ "secret": [secret] })).await;
+    let opened = open(json!({"name": "a", "payload": "b25l", "context": {"of": "x"}, "key_id": "k"})).await.unwrap();
+    assert_eq!(opened.get("plaintext").unwrap().get("a").and_then(|v| v.as_str()), Some("first"));
+    let sent = fake.requests("Decrypt").remove(0).body;
+    assert_eq!((&sent["EncryptionContext"], &sent["KeyId"]), (&json!({"of": "x"}), &json!("k")));
+    for (payload, why) in [("dHdv", "no text"), ("!", "not base64"), ("AA==", "InvalidCiphertext")] {
+        let failed = open(json!({"name": "a", "payload": payload})).await.unwrap_err().to_string();
+        assert!(failed.contains(why), "{failed}");
+    }
+}

@@ -185,6 +185,13 @@ impl Cloud {
         source.read(self.with_config(Some(&config)), &config).await
     }
 
+    /// Opens an ephemeral resource.
+    pub async fn open(&self, ty: &str, attributes: Json) -> Result<Value, ProviderError> {
+        let source = self.provider.ephemeral_resource(ty).expect("an ephemeral resource type");
+        let config = source.schema().block.coerce(&json::from_plain_json(&attributes)).unwrap();
+        source.read(self.with_config(Some(&config)), &config).await
+    }
+
     /// Asserts that a plan of the same configuration changes nothing.
     pub fn assert_settled(&self, ty: &str, object: &Value, attributes: Json) {
         let config = self.config(ty, attributes);
