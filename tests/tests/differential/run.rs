@@ -47,10 +47,11 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
             return None; // What follows would be about states that are no longer the same.
         }
         let ours = lakeform.step(step);
-        if keeps_what_stayed(&ours) {
+        if keeps_what_stayed(&ours) || lacks_a_secret(&ours, &theirs) {
             return None;
         }
         let mut what = differences(step.terraform.as_ref().unwrap(), &summary(&ours, &mut own));
+        what.retain(|one| !(step.destroy && is_output_before(one)));
         if order::violations(&theirs).is_empty() {
             what.extend(order::violations(&ours));
         }
@@ -97,6 +98,19 @@ fn keeps_what_stayed(ours: &Answer) -> bool {
     })
 }
 
+/// Whether an output that only the plan knew is missing after a failure: a saved plan keeps nothing sensitive (decision 0009).
+fn lacks_a_secret(ours: &Answer, theirs: &Answer) -> bool {
+    let outputs = theirs.after["outputs"].as_object();
+    let secret = outputs.into_iter().flatten().filter(|(_, output)| output["sensitive"] == json!(true));
+    ours.applied == Some(false) && secret.map(|(name, _)| name).any(|name| ours.after["outputs"].get(name).is_none())
+}
+
+/// Whether a difference is about what an output was before: Terraform evaluates outputs anew before it destroys (decision 0009).
+fn is_output_before(difference: &str) -> bool {
+    let path = difference.split_once(": ").map_or(difference, |(path, _)| path);
+    path.strip_prefix("/plan/outputs/").is_some_and(|rest| rest.contains("/before"))
+}
+
 /// Holds lakeform against the recorded answers of a case.
 pub(super) fn replay(case: &Case) -> Option<Difference> {
     let lakeform = Lakeform::new();
@@ -105,6 +119,7 @@ pub(super) fn replay(case: &Case) -> Option<Difference> {
         let answer = lakeform.step(step);
         let recorded = step.terraform.as_ref().unwrap_or_else(|| panic!("step {at} has no recorded answer"));
         let mut what = differences(recorded, &summary(&answer, &mut names));
+        what.retain(|one| !(step.destroy && is_output_before(one)));
         what.extend(order::violations(&answer));
         difference(at, what, &answer, None)
     })
