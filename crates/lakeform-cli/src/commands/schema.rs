@@ -10,12 +10,12 @@ use crate::{
     view::{schema, schema_json},
 };
 
-/// Show what a resource type or data source takes and gives
+/// Show what a resource type, data source or ephemeral resource type takes and gives
 ///
 /// Without a type, lists all of them. With --json, prints a JSON Schema: of one type, or of whole stacks for TOML editors.
 #[derive(Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// `aws_s3_bucket`, `data.aws_region`, or `provider.aws`
+    /// `aws_s3_bucket`, `data.aws_region`, `ephemeral.aws_kms_secrets`, or `provider.aws`
     #[arg(value_name = "TYPE")]
     name: Option<String>,
 

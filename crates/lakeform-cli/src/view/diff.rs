@@ -72,6 +72,8 @@ pub(crate) enum Body {
     Unknown(Option<Box<Diff>>),
     /// It is not shown.
     Sensitive,
+    /// It is sent and never stored.
+    WriteOnly,
     /// A JSON document in a string.
     Json { inner: Box<Diff>, whitespace_only: bool },
     /// A list or tuple.
@@ -152,7 +154,13 @@ fn block(before: &Value, after: &Value, schema: &Block, at: &Path, cx: Cx<'_>) -
     }
     let mut mark = Mark::start(before, after);
     let mut out = BlockDiff::default();
+    let start = mark;
     for (name, attribute) in &schema.attributes {
+        if attribute.write_only {
+            let diff = Diff { mark: start, replace: false, body: Body::WriteOnly, notes: vec![] };
+            out.attributes.insert(name.clone(), diff);
+            continue;
+        }
         // A block's empty string means "not set": Terraform's SDK cannot tell them apart.
         let mut written = false;
         let mut part = |whole: &Value| match whole.get(name) {

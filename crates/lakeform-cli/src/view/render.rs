@@ -90,6 +90,7 @@ pub(crate) fn render(diff: &Diff, level: usize, opts: Opts) -> String {
             format!("{before} {} (known after apply){}", opts.arrow(), opts.forces(diff))
         }
         Body::Sensitive => format!("(sensitive value){}{}", opts.null(diff.mark), opts.forces(diff)),
+        Body::WriteOnly => format!("(write-only attribute){}", opts.null(diff.mark)),
         Body::Json { inner, whitespace_only } => render_json(diff, inner, *whitespace_only, level, opts),
         Body::List(parts) => render_list(diff, parts, level, opts),
         Body::Set(parts) => render_set(diff, parts, level, opts),

@@ -14,9 +14,12 @@ pub(crate) fn list(providers: &Providers, style: Style) -> String {
     let mut out = String::new();
     for provider in providers.iter() {
         let _ = writeln!(out, "{} ({})", style.bold(provider.name()), provider.source());
-        for (word, names) in
-            [("Resource types", provider.resource_names()), ("Data sources", provider.data_source_names())]
-        {
+        let all = [
+            ("Resource types", provider.resource_names()),
+            ("Data sources", provider.data_source_names()),
+            ("Ephemeral resource types", provider.ephemeral_resource_names()),
+        ];
+        for (word, names) in all.into_iter().filter(|(_, names)| !names.is_empty()) {
             let _ = writeln!(out, "\n  {word} ({})", names.len());
             for name in names {
                 let _ = writeln!(out, "    {name}");

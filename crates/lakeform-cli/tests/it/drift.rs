@@ -22,7 +22,7 @@ fn no_drift_exits_with_zero_and_drift_with_two() {
             id       = "database-1"
             name     = "main"
           ~ size     = 10 -> 99
-            # (4 unchanged attributes hidden)
+            # (5 unchanged attributes hidden)
         }
 
     Live objects differ from the stack; an apply would do this
@@ -34,7 +34,7 @@ fn no_drift_exits_with_zero_and_drift_with_two() {
             name     = "main"
           ~ secret   = (sensitive value)
           ~ size     = 99 -> 10 # forces replacement
-            # (2 unchanged attributes hidden)
+            # (3 unchanged attributes hidden)
         }
 
     Drift: 1 changed and 0 deleted outside of lakeform; 1 object to change to match the stack.
@@ -75,7 +75,7 @@ fn drift_as_markdown_can_be_pasted() {
             id       = "database-1"
             name     = "main"
     !       size     = 10 -> 99
-            # (4 unchanged attributes hidden)
+            # (5 unchanged attributes hidden)
         }
     ```
 

@@ -40,6 +40,7 @@ fn a_first_plan_shows_everything_that_will_be_created() {
           + password = (sensitive value)
           + secret   = (sensitive value)
           + size     = 10
+          + token_wo = (write-only attribute)
         }
 
     Plan: 2 to add, 0 to change, 0 to destroy.
@@ -68,7 +69,7 @@ fn an_update_shows_the_old_and_the_new_value() {
             id       = "database-1"
             name     = "main"
           ~ size     = 10 -> 20
-            # (4 unchanged attributes hidden)
+            # (5 unchanged attributes hidden)
         }
 
     Plan: 0 to add, 1 to change, 0 to destroy.
@@ -123,6 +124,7 @@ fn what_left_the_stack_is_destroyed_and_the_reason_is_given() {
           - password = (sensitive value) -> null
           - secret   = (sensitive value) -> null
           - size     = 10 -> null
+          - token_wo = (write-only attribute) -> null
         }
 
     Plan: 0 to add, 0 to change, 1 to destroy.
@@ -159,7 +161,7 @@ fn changes_made_outside_come_first() {
             id       = "database-1"
             name     = "main"
           ~ size     = 10 -> 99
-            # (4 unchanged attributes hidden)
+            # (5 unchanged attributes hidden)
         }
 
     Unless you have made equivalent changes to your configuration, or ignored the
@@ -181,7 +183,7 @@ fn changes_made_outside_come_first() {
             name     = "main"
           ~ secret   = (sensitive value)
           ~ size     = 99 -> 10 # forces replacement
-            # (2 unchanged attributes hidden)
+            # (3 unchanged attributes hidden)
         }
 
     Plan: 1 to add, 0 to change, 1 to destroy.

@@ -173,6 +173,7 @@ fn showing_one_object() {
         password = (sensitive value)
         secret   = (sensitive value)
         size     = 10
+        token_wo = (write-only attribute)
     }
     "#);
 }
