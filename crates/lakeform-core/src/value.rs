@@ -194,7 +194,16 @@ impl Value {
 
     /// The union of the marks of the value and of everything in it.
     pub fn marks_deep(&self) -> Marks {
-        self.children().fold(self.marks, |marks, child| marks.union(child.marks_deep()))
+        // By kind, for most values have no children, and this is asked of every value of every instance.
+        match &self.kind {
+            Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => {
+                vs.iter().fold(self.marks, |marks, child| marks.union(child.marks_deep()))
+            }
+            Kind::Map(_, vs) | Kind::Object(vs) => {
+                vs.values().fold(self.marks, |marks, child| marks.union(child.marks_deep()))
+            }
+            _ => self.marks,
+        }
     }
 
     /// The value with these marks added.
@@ -244,7 +253,12 @@ impl Value {
 
     /// Whether the value and everything in it is known.
     pub fn is_wholly_known(&self) -> bool {
-        self.is_known() && self.children().all(Value::is_wholly_known)
+        match &self.kind {
+            Kind::Unknown(..) => false,
+            Kind::List(_, vs) | Kind::Set(_, vs) | Kind::Tuple(vs) => vs.iter().all(Value::is_wholly_known),
+            Kind::Map(_, vs) | Kind::Object(vs) => vs.values().all(Value::is_wholly_known),
+            _ => true,
+        }
     }
 
     /// The text, if this is a known string.

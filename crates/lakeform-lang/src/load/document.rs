@@ -20,9 +20,11 @@ pub(super) fn parse(source: &Arc<Source>, problems: &mut Diagnostics) -> Table {
     Reader { source, names: HashMap::new(), problems }.table(document.into_inner())
 }
 
-/// What is wrong with a text as TOML; nothing if it is well-formed.
+/// What is wrong with a text as TOML; nothing if it is well-formed. The parser alone lets some numbers through that are none.
 pub(crate) fn toml_problems(source: &Arc<Source>) -> Diagnostics {
-    describe(source, &DeTable::parse_recoverable(&source.text).1)
+    let mut problems = Diagnostics::new();
+    parse(source, &mut problems);
+    problems
 }
 
 fn describe(source: &Arc<Source>, errors: &[toml::de::Error]) -> Diagnostics {
