@@ -63,7 +63,12 @@ pub(super) fn compare(case: &mut Case) -> Option<Difference> {
 /// Whether Terraform gave up where lakeform is meant to go on (decision 0009).
 fn refuses_on_its_own(theirs: &Answer, destroy: bool) -> bool {
     let known = |p: &String| {
-        let beginnings = ["no change found for ", "Cycle: ", "Provider produced inconsistent final plan: "];
+        let beginnings = [
+            "no change found for ",
+            "Cycle: ",
+            "Provider produced inconsistent final plan: ",
+            "Configuration contains unknown value: ",
+        ];
         beginnings.iter().any(|b| p.starts_with(b))
     };
     // A destroy that `prevent_destroy` refuses must be refused by both.
