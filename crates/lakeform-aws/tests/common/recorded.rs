@@ -97,6 +97,7 @@ fn import_id(one: &Instance) -> String {
     let text = |name: &str| one.object.get(name).and_then(Value::as_str).unwrap();
     match one.ty.as_str() {
         "aws_s3_object" => format!("{}/{}", text("bucket"), text("key")),
+        "aws_iam_role_policy_attachment" => format!("{}/{}", text("role"), text("policy_arn")),
         _ => text("id").to_owned(),
     }
 }
