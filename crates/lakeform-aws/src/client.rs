@@ -35,6 +35,8 @@ pub struct AwsClient {
     kms: PerRegion<aws_sdk_kms::Client>,
     #[cfg(feature = "dynamodb")]
     dynamodb: PerRegion<aws_sdk_dynamodb::Client>,
+    #[cfg(feature = "iam")]
+    iam: OnceLock<aws_sdk_iam::Client>,
 }
 
 /// What the provider's block says beyond the SDK's own configuration.
@@ -69,6 +71,8 @@ const S3: Service = Service { id: "S3", endpoint: "s3" };
 const KMS: Service = Service { id: "KMS", endpoint: "kms" };
 #[cfg(feature = "dynamodb")]
 const DYNAMODB: Service = Service { id: "DynamoDB", endpoint: "dynamodb" };
+#[cfg(feature = "iam")]
+const IAM: Service = Service { id: "IAM", endpoint: "iam" };
 
 /// One client for the provider's region, and one for each other region that something asks for.
 #[derive(Debug)]
@@ -120,6 +124,8 @@ impl AwsClient {
             kms: PerRegion::default(),
             #[cfg(feature = "dynamodb")]
             dynamodb: PerRegion::default(),
+            #[cfg(feature = "iam")]
+            iam: OnceLock::new(),
         }
     }
 
@@ -239,6 +245,13 @@ impl AwsClient {
     #[cfg(feature = "dynamodb")]
     fn make_dynamodb(&self, region: &str) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::from_conf(build!(self, aws_sdk_dynamodb, DYNAMODB, region.to_owned()).build())
+    }
+
+    /// IAM. It has one endpoint in each partition, which the SDK finds by the provider's region.
+    #[cfg(feature = "iam")]
+    pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
+        self.iam
+            .get_or_init(|| aws_sdk_iam::Client::from_conf(build!(self, aws_sdk_iam, IAM, self.region.clone()).build()))
     }
 }
 

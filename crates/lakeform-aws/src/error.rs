@@ -83,6 +83,7 @@ const DENIED: &[&str] = &[
 
 const CONFLICT: &[&str] = &[
     "BucketNotEmpty",
+    "ConcurrentModification",
     "ConcurrentModificationException",
     "ConditionalCheckFailedException",
     "ConflictException",
@@ -150,7 +151,9 @@ fn advise(kind: ErrorKind, operation: &str, code: &str, redirect: Option<&str>) 
             Some("bucket names are global, and another account has this one: choose another name".into())
         }
         (ErrorKind::AlreadyExists, _) => Some("import it, or choose another name".into()),
-        (_, "LimitExceededException") => Some("a quota of the account is used up: see Service Quotas".into()),
+        (_, "LimitExceeded" | "LimitExceededException") => {
+            Some("a quota of the account is used up: see Service Quotas".into())
+        }
         _ => None,
     }
 }

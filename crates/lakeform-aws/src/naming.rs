@@ -1,14 +1,19 @@
 //! Names that lakeform makes up where the stack gives a prefix or nothing.
 
+/// How many characters a made-up name has beyond its prefix.
+pub(crate) const MADE_UP: usize = 26;
+
 /// A name that nothing else has: the prefix and 26 characters, as long as what Terraform appends.
 pub(crate) fn unique(prefix: &str) -> String {
     let random = uuid::Uuid::new_v4().simple().to_string();
-    format!("{prefix}{}", &random[..26])
+    format!("{prefix}{}", &random[..MADE_UP])
 }
 
 /// The prefix that Terraform finds in a name that it made up (`x-20261120144211908500000001`), else an empty text.
 pub(crate) fn prefix_of(name: &str) -> String {
-    let Some(at) = name.len().checked_sub(26).filter(|at| name.is_char_boundary(*at)) else { return String::new() };
+    let Some(at) = name.len().checked_sub(MADE_UP).filter(|at| name.is_char_boundary(*at)) else {
+        return String::new();
+    };
     let (prefix, suffix) = name.split_at(at);
     let made_up = suffix.chars().all(|c| c.is_ascii_hexdigit());
     if made_up && !prefix.is_empty() { prefix.to_owned() } else { String::new() }

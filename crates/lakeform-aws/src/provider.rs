@@ -48,6 +48,8 @@ impl AwsProvider {
         let (mut resources, mut data_sources, mut ephemeral_resources) = (vec![], vec![], vec![]);
         #[cfg(feature = "dynamodb")]
         resources.extend(crate::dynamodb::resources());
+        #[cfg(feature = "iam")]
+        resources.extend(crate::iam::resources());
         #[cfg(feature = "kms")]
         {
             resources.extend(crate::kms::resources());

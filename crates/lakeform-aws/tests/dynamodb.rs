@@ -27,6 +27,7 @@ async fn what_terraform_stores() {
             ("aws_dynamodb_table", &["server_side_encryption"]),
         ],
         unlike: &[],
+        later: &[],
     };
     recorded::run("dynamodb", except).await;
 }

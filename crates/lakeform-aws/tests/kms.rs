@@ -20,6 +20,7 @@ async fn what_terraform_stores() {
                 ("aws_kms_grant", &["grant_token", "retire_on_delete"]),
             ],
             unlike: &[("aws_kms_key", &["rotation_period_in_days"]), ("aws_kms_alias", &["target_key_id"])],
+            later: &[],
         },
     )
     .await;

@@ -15,7 +15,7 @@ use lakeform_testkit::{
 use crate::support::cli::{Folder, Ran};
 
 /// The types of one service, by how their names begin.
-const SERVICES: [&str; 3] = ["aws_dynamodb_", "aws_kms_", "aws_s3_"];
+const SERVICES: [&str; 4] = ["aws_dynamodb_", "aws_iam_", "aws_kms_", "aws_s3_"];
 
 fn rows() -> Vec<Row> {
     load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
@@ -118,21 +118,31 @@ fn dynamodb_on_ministack() {
 }
 
 #[test]
-fn kms_on_moto() {
+fn iam_on_moto() {
     all_hold(SERVICES[1], Kind::Moto);
 }
 
 #[test]
-fn kms_on_ministack() {
+fn iam_on_ministack() {
     all_hold(SERVICES[1], Kind::Ministack);
 }
 
 #[test]
-fn s3_on_moto() {
+fn kms_on_moto() {
     all_hold(SERVICES[2], Kind::Moto);
 }
 
 #[test]
-fn s3_on_ministack() {
+fn kms_on_ministack() {
     all_hold(SERVICES[2], Kind::Ministack);
+}
+
+#[test]
+fn s3_on_moto() {
+    all_hold(SERVICES[3], Kind::Moto);
+}
+
+#[test]
+fn s3_on_ministack() {
+    all_hold(SERVICES[3], Kind::Ministack);
 }

@@ -1,10 +1,39 @@
-//! IAM: what needs no call.
+//! IAM: roles, policies, what joins them, instance profiles and identity providers.
 
+#[cfg(feature = "iam")]
+mod common;
+#[cfg(feature = "iam")]
+mod instance_profile;
+#[cfg(feature = "iam")]
+mod openid_connect_provider;
+#[cfg(feature = "iam")]
+mod policy;
 mod policy_document;
+#[cfg(feature = "iam")]
+mod role;
+#[cfg(feature = "iam")]
+mod role_policy;
+#[cfg(feature = "iam")]
+mod role_policy_attachment;
 
 use lakeform_provider::{AnyDataSource, data_source};
+#[cfg(feature = "iam")]
+use lakeform_provider::{AnyResource, resource};
 
-/// The data sources, one row each.
+/// The resource types, one row each.
+#[cfg(feature = "iam")]
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![
+        resource::<instance_profile::InstanceProfile>(),
+        resource::<openid_connect_provider::OpenIdConnectProvider>(),
+        resource::<policy::Policy>(),
+        resource::<role::Role>(),
+        resource::<role_policy::RolePolicy>(),
+        resource::<role_policy_attachment::RolePolicyAttachment>(),
+    ]
+}
+
+/// The data sources, one row each. They make no call.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
     vec![data_source::<policy_document::PolicyDocument>()]
 }

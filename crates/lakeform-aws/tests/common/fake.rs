@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 pub struct Request {
     /// `GET /path?query`
     pub line: String,
-    /// The operation, from `X-Amz-Target`: `CreateTable`; empty for REST protocols.
+    /// The operation, from `X-Amz-Target` or the form's `Action`: `CreateTable`; empty for REST protocols.
     pub operation: String,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON, a form as an object of its fields as they are encoded; null if it is neither.
     pub body: Json,
     /// The region that the request was signed for.
     pub region: String,
@@ -33,6 +33,18 @@ pub enum Answer {
 /// A successful answer.
 pub fn ok(body: Json) -> Answer {
     Answer::Reply(200, body.to_string())
+}
+
+/// A successful answer of a service that answers forms with XML: what is inside of `<OPERATIONResult>`.
+pub fn xml(operation: &str, result: &str) -> Answer {
+    let result = format!("<{operation}Result>{result}</{operation}Result>");
+    Answer::Reply(200, format!("<{operation}Response>{result}</{operation}Response>"))
+}
+
+/// An error of such a service.
+pub fn xml_error(status: u16, code: &str, message: &str) -> Answer {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+    Answer::Reply(status, format!("<ErrorResponse>{error}<RequestId>req-1</RequestId></ErrorResponse>"))
 }
 
 /// An error in the JSON protocols.
@@ -127,6 +139,14 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let body = serde_json::from_slice(&body).unwrap_or(Json::Null);
+    let body = serde_json::from_slice(&body).ok().or_else(|| form(&body)).unwrap_or(Json::Null);
+    if let Some(action) = body["Action"].as_str().filter(|_| operation.is_empty()) {
+        operation = action.to_owned();
+    }
     Some(Request { line: line.trim_end().rsplit_once(' ')?.0.to_owned(), operation, body, region })
+}
+
+fn form(body: &[u8]) -> Option<Json> {
+    let fields = std::str::from_utf8(body).ok()?.split('&').map(|field| field.split_once('='));
+    Some(Json::Object(fields.map(|f| f.map(|(k, v)| (k.to_owned(), v.into()))).collect::<Option<_>>()?))
 }

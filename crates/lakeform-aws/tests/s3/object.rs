@@ -28,7 +28,7 @@ const UNREADABLE: &[&str] = &[
 async fn what_terraform_stores() {
     recorded::run(
         "s3_object",
-        recorded::Except { unreadable: &[("aws_s3_bucket", INLINE), (OBJECT, UNREADABLE)], unlike: &[] },
+        recorded::Except { unreadable: &[("aws_s3_bucket", INLINE), (OBJECT, UNREADABLE)], unlike: &[], later: &[] },
     )
     .await;
 }

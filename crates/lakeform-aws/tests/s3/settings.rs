@@ -7,7 +7,11 @@ use crate::{Emulator, INLINE, change, common::recorded, frankfurt, text};
 
 #[tokio::test]
 async fn what_terraform_stores() {
-    recorded::run("s3_settings", recorded::Except { unreadable: &[("aws_s3_bucket", INLINE)], unlike: &[] }).await;
+    recorded::run(
+        "s3_settings",
+        recorded::Except { unreadable: &[("aws_s3_bucket", INLINE)], unlike: &[], later: &[] },
+    )
+    .await;
 }
 
 #[tokio::test]
