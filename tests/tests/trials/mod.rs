@@ -15,7 +15,8 @@ use lakeform_testkit::{
 use crate::support::cli::{Folder, Ran};
 
 /// The types of one service, by how their names begin.
-const SERVICES: [&str; 3] = ["aws_dynamodb_", "aws_kms_", "aws_s3_"];
+const SERVICES: [&str; 7] =
+    ["aws_dynamodb_", "aws_kms_", "aws_s3_", "aws_sqs_", "aws_sns_", "aws_cloudwatch_log_", "aws_ssm_"];
 
 fn rows() -> Vec<Row> {
     load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
@@ -135,4 +136,44 @@ fn s3_on_moto() {
 #[test]
 fn s3_on_ministack() {
     all_hold(SERVICES[2], Kind::Ministack);
+}
+
+#[test]
+fn sqs_on_moto() {
+    all_hold(SERVICES[3], Kind::Moto);
+}
+
+#[test]
+fn sqs_on_ministack() {
+    all_hold(SERVICES[3], Kind::Ministack);
+}
+
+#[test]
+fn sns_on_moto() {
+    all_hold(SERVICES[4], Kind::Moto);
+}
+
+#[test]
+fn sns_on_ministack() {
+    all_hold(SERVICES[4], Kind::Ministack);
+}
+
+#[test]
+fn cloudwatch_log_on_moto() {
+    all_hold(SERVICES[5], Kind::Moto);
+}
+
+#[test]
+fn cloudwatch_log_on_ministack() {
+    all_hold(SERVICES[5], Kind::Ministack);
+}
+
+#[test]
+fn ssm_on_moto() {
+    all_hold(SERVICES[6], Kind::Moto);
+}
+
+#[test]
+fn ssm_on_ministack() {
+    all_hold(SERVICES[6], Kind::Ministack);
 }
