@@ -91,6 +91,23 @@ async fn what_may_exist_already_is_not_made_twice() {
 }
 
 #[tokio::test]
+async fn the_key_of_a_log_group_comes_and_goes() {
+    let fake = Fake::start(|request, _| match request.operation.as_str() {
+        "DescribeLogGroups" => {
+            ok(json!({"logGroups": [{"logGroupName": "g", "arn": "arn:aws:logs:eu-central-1:1:log-group:g:*"}]}))
+        }
+        _ => ok(json!({})),
+    });
+    let (cloud, ty) = (cloud(&fake).await, "aws_cloudwatch_log_group");
+    let made = cloud.create(ty, json!({"name": "g"})).await.unwrap();
+    assert_eq!(to_plain_json(&made)["arn"], "arn:aws:logs:eu-central-1:1:log-group:g");
+    let with = cloud.update(ty, &made, json!({"name": "g", "kms_key_id": "arn:aws:kms:x"})).await.unwrap();
+    assert_eq!(fake.requests("AssociateKmsKey")[0].body["kmsKeyId"], "arn:aws:kms:x");
+    cloud.update(ty, &with, json!({"name": "g"})).await.unwrap();
+    assert_eq!(fake.requests("DisassociateKmsKey")[0].body["logGroupName"], "g");
+}
+
+#[tokio::test]
 async fn a_refused_step_after_creation_leaves_what_exists() {
     let fake = Fake::start(|request, _| match request.operation.as_str() {
         "PutRetentionPolicy" => error(400, "AccessDeniedException", "not allowed"),

@@ -172,7 +172,11 @@ impl ResourceType for Topic {
         let Some(arn) = object.id.clone() else { return Ok(None) };
         let tags = async {
             let answer = cx.client.sns().list_tags_for_resource().resource_arn(&arn).send().await;
-            answer.during("sns:ListTagsForResource").absent_ok(&["NotFound", "ResourceNotFound"])
+            answer.during("sns:ListTagsForResource").absent_ok(&[
+                "NotFound",
+                "ResourceNotFound",
+                "ResourceNotFoundException",
+            ])
         };
         let (live, tags) = tokio::join!(find(cx, &arn), tags);
         let (Some(live), Some(tags)) = (live?, tags?) else { return Ok(None) };

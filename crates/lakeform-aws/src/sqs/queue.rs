@@ -187,7 +187,10 @@ impl ResourceType for Queue {
             let all = changes.iter().map(|(name, value)| (name.into(), value.to_owned())).collect();
             let call = sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(all));
             call.send().await.during("sqs:SetQueueAttributes")?;
-            object.settled(&url, &shown(cx, &url, &changes).await?);
+            let live = shown(cx, &url, &changes).await?;
+            if object.sqs_managed_sse_enabled.is_none() {
+                object.sqs_managed_sse_enabled = live.flag("SqsManagedSseEnabled");
+            }
         }
         let tags = TagChanges::between(prior.tags_all.as_ref(), object.tags_all.as_ref());
         if !tags.remove.is_empty() {

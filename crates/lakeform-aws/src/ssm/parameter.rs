@@ -264,6 +264,7 @@ impl ParameterModel {
         self.arn = text(live.arn());
         self.kind = live.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default();
         self.version = Some(live.version);
+        self.value_wo = None;
         match (self.has_value_wo, &self.insecure_value) {
             (Some(true), _) => self.value = Some(String::new()),
             (_, Some(insecure)) if !insecure.is_empty() => self.insecure_value = text(live.value()),
