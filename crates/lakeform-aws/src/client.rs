@@ -37,6 +37,14 @@ pub struct AwsClient {
     dynamodb: PerRegion<aws_sdk_dynamodb::Client>,
     #[cfg(feature = "iam")]
     iam: OnceLock<aws_sdk_iam::Client>,
+    #[cfg(feature = "sqs")]
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    #[cfg(feature = "sns")]
+    sns: OnceLock<aws_sdk_sns::Client>,
+    #[cfg(feature = "cloudwatchlogs")]
+    cloudwatchlogs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    #[cfg(feature = "ssm")]
+    ssm: OnceLock<aws_sdk_ssm::Client>,
 }
 
 /// What the provider's block says beyond the SDK's own configuration.
@@ -61,18 +69,28 @@ pub(crate) struct Settings {
 /// A service as the SDK's configuration and the `endpoints` block name it.
 struct Service {
     id: &'static str,
-    endpoint: &'static str,
+    /// Its names in the `endpoints` block.
+    endpoints: &'static [&'static str],
 }
 
-const STS: Service = Service { id: "STS", endpoint: "sts" };
+const STS: Service = Service { id: "STS", endpoints: &["sts"] };
 #[cfg(feature = "s3")]
-const S3: Service = Service { id: "S3", endpoint: "s3" };
+const S3: Service = Service { id: "S3", endpoints: &["s3"] };
 #[cfg(feature = "kms")]
-const KMS: Service = Service { id: "KMS", endpoint: "kms" };
+const KMS: Service = Service { id: "KMS", endpoints: &["kms"] };
 #[cfg(feature = "dynamodb")]
-const DYNAMODB: Service = Service { id: "DynamoDB", endpoint: "dynamodb" };
+const DYNAMODB: Service = Service { id: "DynamoDB", endpoints: &["dynamodb"] };
+#[cfg(feature = "sqs")]
+const SQS: Service = Service { id: "SQS", endpoints: &["sqs"] };
+#[cfg(feature = "sns")]
+const SNS: Service = Service { id: "SNS", endpoints: &["sns"] };
+#[cfg(feature = "cloudwatchlogs")]
+const CLOUDWATCHLOGS: Service =
+    Service { id: "CloudWatch Logs", endpoints: &["cloudwatchlogs", "cloudwatchlog", "logs"] };
+#[cfg(feature = "ssm")]
+const SSM: Service = Service { id: "SSM", endpoints: &["ssm"] };
 #[cfg(feature = "iam")]
-const IAM: Service = Service { id: "IAM", endpoint: "iam" };
+const IAM: Service = Service { id: "IAM", endpoints: &["iam"] };
 
 /// One client for the provider's region, and one for each other region that something asks for.
 #[derive(Debug)]
@@ -126,6 +144,14 @@ impl AwsClient {
             dynamodb: PerRegion::default(),
             #[cfg(feature = "iam")]
             iam: OnceLock::new(),
+            #[cfg(feature = "sqs")]
+            sqs: OnceLock::new(),
+            #[cfg(feature = "sns")]
+            sns: OnceLock::new(),
+            #[cfg(feature = "cloudwatchlogs")]
+            cloudwatchlogs: OnceLock::new(),
+            #[cfg(feature = "ssm")]
+            ssm: OnceLock::new(),
         }
     }
 
@@ -172,7 +198,7 @@ impl AwsClient {
     /// The endpoint of a service where it is not AWS's own: the `endpoints` block, then what the SDK reads
     /// (`AWS_ENDPOINT_URL_S3`, the profile, `AWS_ENDPOINT_URL`).
     fn endpoint(&self, service: &Service) -> Option<String> {
-        if let Some(url) = self.settings.endpoints.get(service.endpoint) {
+        if let Some(url) = service.endpoints.iter().find_map(|name| self.settings.endpoints.get(*name)) {
             return Some(url.clone());
         }
         let key =
@@ -252,6 +278,37 @@ impl AwsClient {
     pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
         self.iam
             .get_or_init(|| aws_sdk_iam::Client::from_conf(build!(self, aws_sdk_iam, IAM, self.region.clone()).build()))
+    }
+
+    /// SQS
+    #[cfg(feature = "sqs")]
+    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs
+            .get_or_init(|| aws_sdk_sqs::Client::from_conf(build!(self, aws_sdk_sqs, SQS, self.region.clone()).build()))
+    }
+
+    /// SNS
+    #[cfg(feature = "sns")]
+    pub(crate) fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns
+            .get_or_init(|| aws_sdk_sns::Client::from_conf(build!(self, aws_sdk_sns, SNS, self.region.clone()).build()))
+    }
+
+    /// CloudWatch Logs
+    #[cfg(feature = "cloudwatchlogs")]
+    pub(crate) fn cloudwatchlogs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+        self.cloudwatchlogs.get_or_init(|| {
+            aws_sdk_cloudwatchlogs::Client::from_conf(
+                build!(self, aws_sdk_cloudwatchlogs, CLOUDWATCHLOGS, self.region.clone()).build(),
+            )
+        })
+    }
+
+    /// SSM (Systems Manager)
+    #[cfg(feature = "ssm")]
+    pub(crate) fn ssm(&self) -> &aws_sdk_ssm::Client {
+        self.ssm
+            .get_or_init(|| aws_sdk_ssm::Client::from_conf(build!(self, aws_sdk_ssm, SSM, self.region.clone()).build()))
     }
 }
 

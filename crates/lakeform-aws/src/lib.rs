@@ -5,6 +5,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[cfg(any(feature = "sqs", feature = "sns"))]
+mod attributes;
 mod check;
 mod client;
 mod config;
@@ -18,6 +20,8 @@ mod provider;
 mod retry;
 mod tags;
 
+#[cfg(feature = "cloudwatchlogs")]
+mod cloudwatchlogs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod iam;
@@ -25,6 +29,12 @@ mod iam;
 mod kms;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "sns")]
+mod sns;
+#[cfg(feature = "sqs")]
+mod sqs;
+#[cfg(feature = "ssm")]
+mod ssm;
 #[cfg(feature = "sts")]
 mod sts;
 

@@ -9,6 +9,13 @@ pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}{}", &random[..MADE_UP])
 }
 
+/// The name of a new object: what the stack says, else one made up from its prefix, or from Terraform's own without one.
+/// `suffix` is what each such name must end with.
+pub(crate) fn choose(name: Option<&str>, prefix: Option<&str>, suffix: &str) -> String {
+    let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    given(name).unwrap_or_else(|| unique(&given(prefix).unwrap_or_else(|| "terraform-".to_owned())) + suffix)
+}
+
 /// The prefix that Terraform finds in a name that it made up (`x-20261120144211908500000001`), else an empty text.
 pub(crate) fn prefix_of(name: &str) -> String {
     let Some(at) = name.len().checked_sub(MADE_UP).filter(|at| name.is_char_boundary(*at)) else {
@@ -28,6 +35,10 @@ mod tests {
         assert_eq!(prefix_of("alias/p-20261120144211908500000001"), "alias/p-");
         assert_eq!(prefix_of(&unique("x-")), "x-");
         assert_ne!(unique("x"), unique("x"));
+        assert_eq!(choose(Some("n"), Some("p-"), ".fifo"), "n");
+        let made = choose(None, Some("p-"), ".fifo");
+        assert_eq!(prefix_of(made.strip_suffix(".fifo").unwrap()), "p-");
+        assert_eq!(prefix_of(&choose(Some(""), None, "")), "terraform-");
         for other in ["", "alias/x", "20261120144211908500000001", "alias/this-is-a-long-and-chosen-name"] {
             assert_eq!(prefix_of(other), "", "{other}");
         }

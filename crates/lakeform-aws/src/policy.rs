@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakeform_core::Value;
+use lakeform_provider::Change;
 use serde_json::{Map, Value as Json};
 
 /// The language version of a policy that names none.
@@ -59,6 +60,17 @@ pub fn normal(text: &str) -> String {
     match serde_json::from_str(text) {
         Ok(value) => go_escaped(&in_order(value).to_string()),
         Err(_) => text.to_owned(),
+    }
+}
+
+/// Plans a JSON text as Terraform stores it: [`normal`], unless it is what is stored already.
+pub(crate) fn plan_normal(change: &mut Change<'_>, name: &str) {
+    if change.changes(name)
+        && let Some(planned) = change.planned(name)
+        && let Some(text) = planned.as_str()
+    {
+        let value = Value::from(normal(text)).with_marks(planned.marks());
+        change.set(name, value);
     }
 }
 

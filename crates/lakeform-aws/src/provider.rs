@@ -46,6 +46,8 @@ impl AwsProvider {
     /// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, ... An empty one means: only what the stack says.
     pub fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
         let (mut resources, mut data_sources, mut ephemeral_resources) = (vec![], vec![], vec![]);
+        #[cfg(feature = "cloudwatchlogs")]
+        resources.extend(crate::cloudwatchlogs::resources());
         #[cfg(feature = "dynamodb")]
         resources.extend(crate::dynamodb::resources());
         #[cfg(feature = "iam")]
@@ -61,6 +63,12 @@ impl AwsProvider {
             resources.extend(crate::s3::resources());
             data_sources.extend(crate::s3::data_sources());
         }
+        #[cfg(feature = "sns")]
+        resources.extend(crate::sns::resources());
+        #[cfg(feature = "sqs")]
+        resources.extend(crate::sqs::resources());
+        #[cfg(feature = "ssm")]
+        resources.extend(crate::ssm::resources());
         data_sources.extend(crate::iam::data_sources());
         #[cfg(feature = "sts")]
         data_sources.extend(crate::sts::data_sources());

@@ -15,7 +15,8 @@ use lakeform_testkit::{
 use crate::support::cli::{Folder, Ran};
 
 /// The types of one service, by how their names begin.
-const SERVICES: [&str; 4] = ["aws_dynamodb_", "aws_iam_", "aws_kms_", "aws_s3_"];
+const SERVICES: [&str; 8] =
+    ["aws_cloudwatch_log_", "aws_dynamodb_", "aws_iam_", "aws_kms_", "aws_s3_", "aws_sns_", "aws_sqs_", "aws_ssm_"];
 
 fn rows() -> Vec<Row> {
     load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
@@ -108,41 +109,81 @@ fn v10_every_type_has_its_row() {
 }
 
 #[test]
+fn cloudwatch_logs_on_moto() {
+    all_hold("aws_cloudwatch_log_", Kind::Moto);
+}
+
+#[test]
+fn cloudwatch_logs_on_ministack() {
+    all_hold("aws_cloudwatch_log_", Kind::Ministack);
+}
+
+#[test]
 fn dynamodb_on_moto() {
-    all_hold(SERVICES[0], Kind::Moto);
+    all_hold("aws_dynamodb_", Kind::Moto);
 }
 
 #[test]
 fn dynamodb_on_ministack() {
-    all_hold(SERVICES[0], Kind::Ministack);
+    all_hold("aws_dynamodb_", Kind::Ministack);
 }
 
 #[test]
 fn iam_on_moto() {
-    all_hold(SERVICES[1], Kind::Moto);
+    all_hold("aws_iam_", Kind::Moto);
 }
 
 #[test]
 fn iam_on_ministack() {
-    all_hold(SERVICES[1], Kind::Ministack);
+    all_hold("aws_iam_", Kind::Ministack);
 }
 
 #[test]
 fn kms_on_moto() {
-    all_hold(SERVICES[2], Kind::Moto);
+    all_hold("aws_kms_", Kind::Moto);
 }
 
 #[test]
 fn kms_on_ministack() {
-    all_hold(SERVICES[2], Kind::Ministack);
+    all_hold("aws_kms_", Kind::Ministack);
 }
 
 #[test]
 fn s3_on_moto() {
-    all_hold(SERVICES[3], Kind::Moto);
+    all_hold("aws_s3_", Kind::Moto);
 }
 
 #[test]
 fn s3_on_ministack() {
-    all_hold(SERVICES[3], Kind::Ministack);
+    all_hold("aws_s3_", Kind::Ministack);
+}
+
+#[test]
+fn sns_on_moto() {
+    all_hold("aws_sns_", Kind::Moto);
+}
+
+#[test]
+fn sns_on_ministack() {
+    all_hold("aws_sns_", Kind::Ministack);
+}
+
+#[test]
+fn sqs_on_moto() {
+    all_hold("aws_sqs_", Kind::Moto);
+}
+
+#[test]
+fn sqs_on_ministack() {
+    all_hold("aws_sqs_", Kind::Ministack);
+}
+
+#[test]
+fn ssm_on_moto() {
+    all_hold("aws_ssm_", Kind::Moto);
+}
+
+#[test]
+fn ssm_on_ministack() {
+    all_hold("aws_ssm_", Kind::Ministack);
 }

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 use crate::AwsClient;
 
+pub(crate) use crate::policy::plan_normal as plan_normal_json;
+
 /// The codes that say: the bucket is gone, and everything in it.
 pub(crate) const NO_BUCKET: &str = "NoSuchBucket";
 
@@ -157,20 +159,6 @@ pub(crate) fn one_of(change: &Change<'_>, name: &str, known: &[&str]) -> Result<
                 .attribute(Path::attr(name)))
         }
         _ => Ok(()),
-    }
-}
-
-/// Plans a JSON text as Terraform stores it: keys sorted, no white space, `<`, `>` and `&` escaped. A text that is no JSON
-/// stays as it is.
-pub(crate) fn plan_normal_json(change: &mut Change<'_>, name: &str) {
-    if !change.changes(name) {
-        return;
-    }
-    if let Some(planned) = change.planned(name)
-        && let Some(text) = planned.as_str().and_then(normal_json)
-    {
-        let value = Value::from(text).with_marks(planned.marks());
-        change.set(name, value);
     }
 }
 

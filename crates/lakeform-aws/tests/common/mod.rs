@@ -229,7 +229,11 @@ fn promises_kept(planned: &Value, made: &Value, at: &str) {
 fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
     let mut out = BTreeMap::new();
     for (name, attribute) in &block.attributes {
-        let given = config.get(name).cloned().unwrap_or_else(|| Value::null(attribute.ty.clone()));
+        let given = config
+            .get(name)
+            .filter(|_| !attribute.write_only)
+            .cloned()
+            .unwrap_or_else(|| Value::null(attribute.ty.clone()));
         let before = prior.and_then(|p| p.get(name)).cloned();
         let value = match (given.is_null(), &attribute.default) {
             (true, Some(default)) => default.clone(),

@@ -1,0 +1,19 @@
+//! CloudWatch Logs: log groups, metric filters and resource policies. Terraform calls them `aws_cloudwatch_log_*`.
+
+mod group;
+mod metric_filter;
+mod resource_policy;
+
+use lakeform_provider::{AnyResource, resource};
+
+/// The resource types, one row each.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![
+        resource::<group::LogGroup>(),
+        resource::<metric_filter::MetricFilter>(),
+        resource::<resource_policy::LogPolicy>(),
+    ]
+}
+
+/// What says that there is no such thing.
+const GONE: &[&str] = &["ResourceNotFoundException"];

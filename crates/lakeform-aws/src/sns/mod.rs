@@ -1,0 +1,14 @@
+//! SNS: topics and subscriptions.
+
+mod topic;
+mod topic_subscription;
+
+use lakeform_provider::{AnyResource, resource};
+
+/// The resource types, one row each.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![resource::<topic::Topic>(), resource::<topic_subscription::TopicSubscription>()]
+}
+
+/// What says that there is no such topic or subscription.
+const GONE: &[&str] = &["NotFound", "NotFoundException"];

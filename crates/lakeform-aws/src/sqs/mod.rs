@@ -1,0 +1,11 @@
+//! SQS: queues and their policies.
+
+mod queue;
+mod queue_policy;
+
+use lakeform_provider::{AnyResource, resource};
+
+/// The resource types, one row each.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![resource::<queue::Queue>(), resource::<queue_policy::QueuePolicy>()]
+}
