@@ -2,7 +2,7 @@
 //! and console share.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     diff::mark_sensitive,
     expand::{Expansion, Repetition, expand},
     graph::{Graph, Kind},
+    map::HashMap,
     scope::{ModuleScope, Store},
 };
 

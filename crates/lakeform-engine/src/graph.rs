@@ -1,17 +1,14 @@
 //! The graph of a configuration: variables, locals, outputs, providers, module calls, data and resources as nodes, and
 //! an edge from each thing to what refers to it. Instances expand while the graph is walked.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use lakeform_core::{ConfigAddress, Diagnostic, Diagnostics, Mode, ModulePath, Span, Step};
 use lakeform_lang::{Module, ModuleCall, ProviderRef, Reference, ResourceKey, Stack, Subject};
 use lakeform_state::State;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+use crate::map::{HashMap, HashSet};
 use crate::order;
 
 /// What a node stands for.
@@ -86,11 +83,11 @@ impl Graph {
             graph: Self {
                 dag: DiGraph::new(),
                 modules: vec![],
-                provider_of: HashMap::new(),
-                by_address: HashMap::new(),
-                explicit: HashMap::new(),
+                provider_of: HashMap::default(),
+                by_address: HashMap::default(),
+                explicit: HashMap::default(),
             },
-            linked: HashSet::new(),
+            linked: HashSet::default(),
             problems: Diagnostics::new(),
         };
         build.nodes(&ModulePath::root(), &stack.root, None);

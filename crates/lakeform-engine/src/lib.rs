@@ -20,6 +20,7 @@ mod event;
 mod expand;
 mod graph;
 mod instance;
+mod map;
 mod moves;
 mod order;
 mod plan;

@@ -2,10 +2,7 @@
 //!
 //! The rules are Terraform's: <https://developer.hashicorp.com/terraform/language/modules/develop/refactoring>
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use lakeform_core::{
     ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, InstanceKey, ModuleInstance, ModulePath, ResourceAddress,
@@ -15,6 +12,7 @@ use lakeform_lang::{Endpoint, Module, Moved, Removed, Resource, Stack};
 use lakeform_state::State;
 use petgraph::graph::DiGraph;
 
+use crate::map::{HashMap, HashSet};
 use crate::order;
 
 /// What became of the objects in state.
@@ -48,7 +46,7 @@ impl Moves {
             problems.extend(out.refuse_declared(&stack.root, declares));
             return Err(problems);
         }
-        let mut renamed = HashMap::new();
+        let mut renamed = HashMap::default();
         for index in order {
             let (base, statement) = &out.statements[index];
             let destinations: Vec<(InstanceAddress, InstanceAddress)> = state

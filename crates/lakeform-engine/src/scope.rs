@@ -1,15 +1,12 @@
 //! Values as they become known while a graph is walked, and the scope that expressions see them through.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
-};
+use std::sync::{Arc, RwLock};
 
 use lakeform_core::{Diagnostic, InstanceKey, ModuleInstance, Span, Type, Value};
 use lakeform_lang::{Environment, Scope, Subject};
 use petgraph::graph::NodeIndex;
 
-use crate::{expand::Expansion, graph::Graph};
+use crate::{expand::Expansion, graph::Graph, map::HashMap};
 
 /// What a walk has worked out so far. Every lock is held for a look-up or an insertion only.
 #[derive(Debug, Default)]

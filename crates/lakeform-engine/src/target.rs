@@ -1,7 +1,5 @@
 //! What `--target` and `--exclude` leave in.
 
-use std::collections::{HashMap, HashSet};
-
 use lakeform_core::{ConfigAddress, InstanceAddress, Mode, address::Target};
 use lakeform_state::State;
 use petgraph::{Direction, graph::NodeIndex};
@@ -9,6 +7,7 @@ use petgraph::{Direction, graph::NodeIndex};
 use crate::{
     PlanMode, PlanOptions,
     graph::{Graph, Kind},
+    map::{HashMap, HashSet},
 };
 
 /// The part of a graph that a run works on.
@@ -29,7 +28,7 @@ impl Selection {
     pub(crate) fn new(graph: &Graph, options: &PlanOptions, state: &State) -> Self {
         let (targets, excludes) = (options.targets.clone(), options.excludes.clone());
         if targets.is_empty() && excludes.is_empty() {
-            return Self { out: None, targets, excludes, named: HashSet::new() };
+            return Self { out: None, targets, excludes, named: HashSet::default() };
         }
         let resources: Vec<(NodeIndex, ConfigAddress)> =
             graph.by_address.iter().map(|(address, node)| (*node, address.clone())).collect();

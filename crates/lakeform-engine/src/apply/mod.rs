@@ -8,7 +8,7 @@ mod steps;
 mod timeout;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -27,6 +27,7 @@ use crate::{
     deps::Dependencies,
     evaluate::Evaluator,
     graph::Graph,
+    map::HashMap,
     order::{self, End},
     target::Selection,
 };
@@ -115,7 +116,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         saver: &saver,
         calls: Calls::new(events, cancel, plan.options.parallelism),
         by_address: plan.changes.iter().enumerate().map(|(i, c)| ((c.address.clone(), c.deposed.clone()), i)).collect(),
-        deposed: Mutex::new(HashMap::new()),
+        deposed: Mutex::new(HashMap::default()),
         tally: Mutex::default(),
     };
     run.forget();

@@ -1,9 +1,6 @@
 //! The operations of an apply.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Value};
 use lakeform_provider::{AnyResource, Configured, Surroundings};
@@ -20,6 +17,7 @@ use crate::{
     evaluate::{Evaluator, concerning},
     graph::{Graph, Kind},
     instance::{Wishes, decide, translate},
+    map::HashMap,
     planner::ignored,
     reconcile::respelled,
     stored::{decode, encode, remark},

@@ -1,13 +1,12 @@
 //! The order of an apply as a graph: evaluate, create and change with dependencies first, delete with dependents first.
 
-use std::collections::{HashMap, HashSet};
-
 use lakeform_core::{ConfigAddress, Diagnostic, Mode};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::{
     Action, Change, Plan, PlanMode,
     graph::{Graph, Kind},
+    map::{HashMap, HashSet},
     order,
 };
 
@@ -82,9 +81,9 @@ impl<'a> Builder<'a> {
             graph,
             plan,
             dag: DiGraph::new(),
-            spans: HashMap::new(),
-            applies: HashMap::new(),
-            deletes: HashMap::new(),
+            spans: HashMap::default(),
+            applies: HashMap::default(),
+            deletes: HashMap::default(),
         };
         build.configuration();
         build.operations();
@@ -137,7 +136,7 @@ impl<'a> Builder<'a> {
     fn needed_by_providers(&self) -> HashSet<NodeIndex> {
         let is_provider = |n: &NodeIndex| matches!(self.graph.dag[*n].kind, Kind::Provider(_));
         let mut left: Vec<NodeIndex> = self.graph.dag.node_indices().filter(is_provider).collect();
-        let mut needed = HashSet::new();
+        let mut needed = HashSet::default();
         while let Some(node) = left.pop() {
             if needed.insert(node) {
                 left.extend(self.graph.dag.neighbors_directed(node, petgraph::Direction::Incoming));
@@ -187,7 +186,7 @@ impl<'a> Builder<'a> {
 
     /// Deletes come in the reverse order of dependencies, and in a fixed order with creations and changes.
     fn order_deletes(&mut self, habits: Habits) {
-        let mut by_block: HashMap<ConfigAddress, Vec<usize>> = HashMap::new();
+        let mut by_block: HashMap<ConfigAddress, Vec<usize>> = HashMap::default();
         for (i, change) in self.plan.changes.iter().enumerate() {
             if self.applies.contains_key(&i) || self.deletes.contains_key(&i) {
                 by_block.entry(change.address.config()).or_default().push(i);

@@ -1,11 +1,10 @@
 //! `[[import]]` blocks: which objects a plan adopts.
 
-use std::collections::HashMap;
-
 use lakeform_core::{ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Span, Type, convert};
 use lakeform_lang::Import;
 
 use crate::expand::expand;
+use crate::map::HashMap;
 
 use super::Planner;
 

@@ -8,7 +8,7 @@ mod managed;
 mod refresh;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -27,6 +27,7 @@ use crate::{
     deps::Dependencies,
     evaluate::Evaluator,
     graph::{Graph, Kind},
+    map::{HashMap, HashSet},
     moves::Moves,
     order::{self, End},
     target::Selection,
@@ -65,7 +66,7 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
     let graph = Graph::build(input.stack, &input.state)?;
     let dependencies = Dependencies::of(&graph);
     let selection = Selection::new(&graph, &input.options, &input.state);
-    let mut blocks: HashMap<ConfigAddress, Vec<ResourceAddress>> = HashMap::new();
+    let mut blocks: HashMap<ConfigAddress, Vec<ResourceAddress>> = HashMap::default();
     for address in input.state.resources.keys() {
         blocks.entry(address.config()).or_default().push(address.clone());
     }
@@ -79,7 +80,7 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         calls: Calls::new(input.events, input.cancel, input.options.parallelism),
         cancel: input.cancel,
         found: Mutex::default(),
-        create_first: HashSet::new(),
+        create_first: HashSet::default(),
         moves,
     };
     planner.refuse_untargeted_moves()?;
@@ -159,7 +160,7 @@ impl Planner<'_> {
     /// Resource nodes that create before they destroy, and all that they depend on (Terraform: the setting is inherited
     /// by dependencies, because the old dependent needs its dependency until the new one stands).
     fn creating_first(&self) -> Result<HashSet<NodeIndex>, Diagnostics> {
-        let mut out = HashSet::new();
+        let mut out = HashSet::default();
         let mut problems = Diagnostics::new();
         for node in self.graph.by_address.values() {
             let Some((index, resource)) = self.evaluator.block(*node) else { continue };
@@ -190,7 +191,7 @@ impl Planner<'_> {
 
     /// In a plan to destroy everything, only providers (and what configures them) are worked out, and resources.
     fn needed_to_destroy(&self) -> HashSet<NodeIndex> {
-        let mut needed: HashSet<NodeIndex> = HashSet::new();
+        let mut needed: HashSet<NodeIndex> = HashSet::default();
         let mut left: Vec<NodeIndex> = vec![];
         for node in self.graph.dag.node_indices() {
             match &self.graph.dag[node].kind {
@@ -413,7 +414,7 @@ impl Planner<'_> {
         }
         // What is destroyed as a whole leaves nothing behind, read for a provider or not.
         let read: HashSet<InstanceAddress> = match self.options.mode {
-            PlanMode::Destroy => HashSet::new(),
+            PlanMode::Destroy => HashSet::default(),
             _ => self.found().read.keys().cloned().collect(),
         };
         self.evaluator.change_state(|state| {
