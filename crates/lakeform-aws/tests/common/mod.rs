@@ -14,7 +14,7 @@ use std::{
 };
 
 use lakeform_aws::AwsProvider;
-use lakeform_core::{Block, NestedBlock, Value, json};
+use lakeform_core::{Block, NestedBlock, Nesting, Type, Value, json};
 use lakeform_provider::{AnyResource, Change, Configured, Failure, Provider, ProviderError, Surroundings};
 use serde_json::Value as Json;
 
@@ -294,6 +294,38 @@ fn is_zero(value: &Json) -> bool {
         Json::Array(vs) => vs.is_empty(),
         Json::Object(vs) => vs.is_empty(),
     }
+}
+
+/// An object with the elements of its sets in one order, whatever is null in one and empty in the other.
+pub fn in_order(block: &Block, object: &Json) -> Json {
+    fn said(value: &Json) -> Json {
+        match value {
+            Json::Object(vs) => {
+                let kept = vs.iter().filter(|(_, v)| !is_zero(v)).map(|(k, v)| (k.clone(), said(v)));
+                kept.collect::<serde_json::Map<_, _>>().into()
+            }
+            Json::Array(vs) => vs.iter().map(said).collect(),
+            other => other.clone(),
+        }
+    }
+    fn sorted(value: Json) -> Json {
+        let Json::Array(mut elements) = value else { return value };
+        elements.sort_by_key(|v| said(v).to_string());
+        elements.into()
+    }
+    let Json::Object(fields) = object else { return object.clone() };
+    let field = |name: &str, value: &Json| match (block.attributes.get(name), block.blocks.get(name)) {
+        (Some(attribute), _) if matches!(attribute.ty, Type::Set(_)) => sorted(value.clone()),
+        (None, Some(nested)) => {
+            let inner = match value {
+                Json::Array(vs) => vs.iter().map(|v| in_order(&nested.block, v)).collect(),
+                one => in_order(&nested.block, one),
+            };
+            if nested.nesting == Nesting::Set { sorted(inner) } else { inner }
+        }
+        _ => value.clone(),
+    };
+    fields.iter().map(|(name, value)| (name.clone(), field(name, value))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// Where two JSON values differ; null and an empty value do not.

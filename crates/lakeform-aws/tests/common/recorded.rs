@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use lakeform_core::{Value, json};
 use serde_json::{Map, Value as Json};
 
-use super::{Cloud, Emulator, differences, differences_but_ids};
+use super::{Cloud, Emulator, differences, differences_but_ids, in_order};
 
 /// Attributes by type.
 pub type Attributes<'a> = &'a [(&'a str, &'a [&'a str])];
@@ -154,12 +154,15 @@ pub async fn run(name: &str, except: Except<'_>) {
         let (mut a, mut b) = (managed(&one.ty, &one.config, terraform.clone()), stored.clone());
         blank(&mut a, &one.ty, except.unlike);
         blank(&mut b, &one.ty, except.unlike);
+        let block = &cloud.resource(&one.ty).schema().block;
+        let (a, b) = (in_order(block, &a), in_order(block, &b));
         assert_eq!(differences_but_ids(&a, &b), Vec::<String>::new(), "{at}: Terraform stores / lakeform stores");
 
         let read = cloud.read(&one.ty, &one.object, one.config.clone()).await.unwrap_or_else(|| panic!("{at} is gone"));
         let (mut a, mut b) = (stored.clone(), json::to_plain_json(&read));
         blank(&mut a, &one.ty, except.later);
         blank(&mut b, &one.ty, except.later);
+        let (a, b) = (in_order(block, &a), in_order(block, &b));
         assert_eq!(differences(&a, &b), Vec::<String>::new(), "{at}: created / read");
         cloud.assert_settled(&one.ty, &read, one.config.clone());
 
@@ -179,6 +182,7 @@ pub async fn run(name: &str, except: Except<'_>) {
             blank(&mut a, &one.ty, attributes);
             blank(&mut b, &one.ty, attributes);
         }
+        let (a, b) = (in_order(block, &a), in_order(block, &b));
         assert_eq!(differences_but_ids(&a, &b), Vec::<String>::new(), "{at}: created / imported");
     }
     for (ty, name, config) in rows(&document["data"]) {

@@ -11,7 +11,7 @@ mod object;
 mod settings;
 mod stage;
 
-use common::{Cloud, Emulator, differences};
+use common::{Cloud, Emulator, differences, in_order};
 use lakeform_core::{Value, json::to_plain_json};
 use serde_json::{Value as Json, json};
 
@@ -49,7 +49,8 @@ async fn change(cloud: &Cloud, ty: &str, prior: &Value, config: &Json) -> Value 
         Err(failure) => panic!("{ty} {config}: {:?}", failure.error),
     };
     let read = cloud.read(ty, &made, config.clone()).await.unwrap();
-    let differ = differences(&to_plain_json(&made), &to_plain_json(&read));
+    let plain = |v: &Value| in_order(&cloud.resource(ty).schema().block, &to_plain_json(v));
+    let differ = differences(&plain(&made), &plain(&read));
     assert_eq!(differ, Vec::<String>::new(), "{ty} {config}: updated / read");
     cloud.assert_settled(ty, &read, config.clone());
     read
