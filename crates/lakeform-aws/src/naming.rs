@@ -1,5 +1,10 @@
 //! Names that lakeform makes up where the stack gives a prefix or nothing.
 
+#[cfg(any(feature = "sns", feature = "sqs"))]
+use lakeform_core::{Path, Value};
+#[cfg(any(feature = "sns", feature = "sqs"))]
+use lakeform_provider::{Change, ProviderError, Result};
+
 /// How many characters a made-up name has beyond its prefix.
 pub(crate) const MADE_UP: usize = 26;
 
@@ -24,6 +29,32 @@ pub(crate) fn prefix_of(name: &str) -> String {
     let (prefix, suffix) = name.split_at(at);
     let made_up = suffix.chars().all(|c| c.is_ascii_hexdigit());
     if made_up && !prefix.is_empty() { prefix.to_owned() } else { String::new() }
+}
+
+/// What the name of a FIFO queue or topic ends with.
+#[cfg(any(feature = "sns", feature = "sqs"))]
+pub(crate) const FIFO: &str = ".fifo";
+
+/// Refuses names of a queue or topic (`what`) that the API does not take, whose limit is `longest` characters.
+///
+/// # Errors
+/// With the argument, `name` or `name_prefix`.
+#[cfg(any(feature = "sns", feature = "sqs"))]
+pub(crate) fn check_fifo(change: &Change<'_>, what: &str, longest: usize) -> Result<()> {
+    let fifo = change.config.get(&format!("fifo_{what}")).and_then(Value::as_bool) == Some(true);
+    for name in ["name", "name_prefix"] {
+        let Some(text) = change.config.get(name).and_then(Value::as_str) else { continue };
+        let rest = if fifo && name == "name" { text.strip_suffix(FIFO) } else { Some(text) };
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if rest.is_none_or(|rest| rest.is_empty() || !rest.chars().all(good)) || text.len() > longest {
+            let end = if fifo { format!(", and `{FIFO}` at the end of a FIFO {what}'s name") } else { String::new() };
+            return Err(ProviderError::invalid(format!(
+                "{name} is {text:?}; expected are letters, digits, `_` and `-`, {longest} at most{end}"
+            ))
+            .attribute(Path::attr(name)));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

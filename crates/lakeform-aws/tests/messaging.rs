@@ -119,3 +119,50 @@ async fn a_refused_step_after_creation_leaves_what_exists() {
     assert_eq!(failure.error.operation, "logs:PutRetentionPolicy");
     assert_eq!(to_plain_json(&failure.partial.unwrap())["id"], "g");
 }
+
+#[tokio::test]
+async fn wrong_arguments_are_refused_before_any_call() {
+    let fake = Fake::start(|_, _| error(500, "Unexpected", "nothing must be called"));
+    let cloud = cloud(&fake).await;
+    let metric = |more: Json| {
+        let mut block = json!({"name": "m", "namespace": "n", "value": "1"});
+        block.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"name": "f", "log_group_name": "g", "pattern": "", "metric_transformation": [block]})
+    };
+    let at = "arn:aws:sns:eu-central-1:1:t";
+    for (ty, config, attribute) in [
+        ("aws_sqs_queue", json!({"name": "a b"}), "name"),
+        ("aws_sqs_queue", json!({"name": "q".repeat(81)}), "name"),
+        ("aws_sqs_queue", json!({"name": "q", "fifo_queue": true}), "name"),
+        ("aws_sqs_queue", json!({"name": "q.fifo"}), "name"),
+        ("aws_sqs_queue", json!({"name": "q", "content_based_deduplication": true}), "content_based_deduplication"),
+        ("aws_sqs_queue", json!({"name": "q", "delay_seconds": 901}), "delay_seconds"),
+        ("aws_sns_topic", json!({"name": "t.fifo"}), "name"),
+        ("aws_sns_topic", json!({"name_prefix": "ä"}), "name_prefix"),
+        ("aws_sns_topic", json!({"name": "t", "content_based_deduplication": true}), "content_based_deduplication"),
+        ("aws_sns_topic", json!({"name": "t", "signature_version": 3}), "signature_version"),
+        (
+            "aws_sns_topic_subscription",
+            json!({"topic_arn": at, "protocol": "firehose", "endpoint": "e"}),
+            "subscription_role_arn",
+        ),
+        ("aws_sns_topic_subscription", json!({"topic_arn": at, "protocol": "carrier", "endpoint": "e"}), "protocol"),
+        ("aws_cloudwatch_log_group", json!({"name": "a b"}), "name"),
+        ("aws_cloudwatch_log_group", json!({"name": "a", "retention_in_days": 2}), "retention_in_days"),
+        (
+            "aws_cloudwatch_log_metric_filter",
+            metric(json!({"default_value": "1", "dimensions": {"a": "$.a"}})),
+            "metric_transformation[0].default_value",
+        ),
+        ("aws_cloudwatch_log_metric_filter", metric(json!({"unit": "Miles"})), "metric_transformation[0].unit"),
+        ("aws_ssm_parameter", json!({"name": "p", "type": "String"}), "value"),
+        ("aws_ssm_parameter", json!({"name": "p", "type": "String", "value_wo": "x"}), "value_wo"),
+        ("aws_ssm_parameter", json!({"name": "p", "type": "SecureString", "insecure_value": "x"}), "insecure_value"),
+    ] {
+        let config = cloud.config(ty, config);
+        let error = cloud.try_plan(ty, &config, None).unwrap_err();
+        let named = error.attribute.as_ref().map(ToString::to_string);
+        assert_eq!((error.kind, named.as_deref()), (ErrorKind::Invalid, Some(attribute)), "{}", error.message);
+    }
+    assert_eq!(fake.operations(), Vec::<String>::new());
+}

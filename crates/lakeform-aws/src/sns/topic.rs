@@ -123,7 +123,6 @@ pub(crate) struct TopicModel {
 /// `aws_sns_topic`
 pub(crate) struct Topic;
 
-const FIFO: &str = ".fifo";
 /// What CreateTopic takes (its reference); SetTopicAttributes takes everything.
 const WITH_CREATION: &[&str] = &[
     "ArchivePolicy",
@@ -151,7 +150,7 @@ impl ResourceType for Topic {
         check::between(change, "signature_version", 1..=2)?;
         check::one_of(change, "tracing_config", &["PassThrough", "Active"])?;
         check::one_of(change, "fifo_throughput_scope", &["Topic", "MessageGroup"])?;
-        check_name(change)?;
+        naming::check_fifo(change, "topic", 256)?;
         let on = |name: &str| change.config.get(name).and_then(Value::as_bool) == Some(true);
         let set = |name: &str| change.config.get(name).is_some_and(|v| v.is_known() && !v.is_null());
         for (name, used) in [
@@ -189,7 +188,7 @@ impl ResourceType for Topic {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TopicModel) -> Result<()> {
         let sns = cx.client.sns();
-        let suffix = if object.fifo_topic == Some(true) { FIFO } else { "" };
+        let suffix = if object.fifo_topic == Some(true) { naming::FIFO } else { "" };
         let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix);
         let mut first = object.attributes().given::<String>().unwrap_or_default();
         let later: Vec<_> = first.extract_if(|name, _| !WITH_CREATION.contains(&name.as_str())).collect();
@@ -289,7 +288,7 @@ impl TopicModel {
         self.id = Some(arn.to_owned());
         self.arn = Some(arn.to_owned());
         self.name = Some(name.to_owned());
-        let prefix = naming::prefix_of(name.strip_suffix(FIFO).unwrap_or(name));
+        let prefix = naming::prefix_of(name.strip_suffix(naming::FIFO).unwrap_or(name));
         self.name_prefix.get_or_insert(prefix);
         self.archive_policy = live.json("ArchivePolicy", self.archive_policy.as_deref());
         self.beginning_archive_time = live.stored("BeginningArchiveTime");
@@ -339,22 +338,4 @@ async fn set(cx: &Context<'_, AwsClient>, arn: &str, name: &str, value: &str) ->
 fn sdk_tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Result<Vec<Tag>> {
     let build = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
     tags.into_iter().map(build).collect::<Result<_, _>>().map_err(|e| ProviderError::invalid(e.to_string()))
-}
-
-/// Refuses names that the API does not take.
-fn check_name(change: &Change<'_>) -> Result<()> {
-    let fifo = change.config.get("fifo_topic").and_then(Value::as_bool) == Some(true);
-    for name in ["name", "name_prefix"] {
-        let Some(text) = change.config.get(name).and_then(Value::as_str) else { continue };
-        let rest = if fifo && name == "name" { text.strip_suffix(FIFO) } else { Some(text) };
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if rest.is_none_or(|rest| rest.is_empty() || !rest.chars().all(good)) || text.len() > 256 {
-            let end = if fifo { ", and `.fifo` at the end of a FIFO topic's name" } else { "" };
-            return Err(ProviderError::invalid(format!(
-                "{name} is {text:?}; expected are letters, digits, `_` and `-`, 256 at most{end}"
-            ))
-            .attribute(Path::attr(name)));
-        }
-    }
-    Ok(())
 }

@@ -112,8 +112,6 @@ pub(super) const GONE: &[&str] = &["AWS.SimpleQueueService.NonExistentQueue", "Q
 const RECENT: &[&str] = &["AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"];
 /// How long a change may take to show.
 const LIMIT: Duration = Duration::from_secs(180);
-const FIFO: &str = ".fifo";
-
 impl ResourceType for Queue {
     type Client = AwsClient;
     type Model = QueueModel;
@@ -130,7 +128,7 @@ impl ResourceType for Queue {
         check::one_of(change, "deduplication_scope", &["messageGroup", "queue"])?;
         check::one_of(change, "fifo_throughput_limit", &["perQueue", "perMessageGroupId"])?;
         check::not_both(change, "kms_master_key_id", "sqs_managed_sse_enabled")?;
-        check_name(change)?;
+        naming::check_fifo(change, "queue", 80)?;
         let on = |name: &str| change.config.get(name).and_then(Value::as_bool) == Some(true);
         if on("content_based_deduplication") && !on("fifo_queue") {
             return Err(ProviderError::invalid("content_based_deduplication is for FIFO queues alone")
@@ -164,7 +162,7 @@ impl ResourceType for Queue {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut QueueModel) -> Result<()> {
-        let suffix = if object.fifo_queue == Some(true) { FIFO } else { "" };
+        let suffix = if object.fifo_queue == Some(true) { naming::FIFO } else { "" };
         let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix);
         let wanted = object.attributes();
         let tags = object.tags_all.iter().flatten().map(|(k, v)| (k.clone(), v.clone()));
@@ -252,7 +250,7 @@ impl QueueModel {
         self.id = Some(url.to_owned());
         self.url = Some(url.to_owned());
         self.name = Some(name.to_owned());
-        let prefix = naming::prefix_of(name.strip_suffix(FIFO).unwrap_or(name));
+        let prefix = naming::prefix_of(name.strip_suffix(naming::FIFO).unwrap_or(name));
         self.name_prefix.get_or_insert(prefix);
         self.arn = live.stored("QueueArn");
         self.content_based_deduplication = live.flag("ContentBasedDeduplication");
@@ -314,22 +312,4 @@ pub(super) fn check_url(url: &str) -> Result<()> {
         return Ok(());
     }
     Err(ProviderError::invalid(format!("a queue is imported by its URL, `https://...`, not by {url:?}")))
-}
-
-/// Refuses names that the API does not take.
-fn check_name(change: &Change<'_>) -> Result<()> {
-    let fifo = change.config.get("fifo_queue").and_then(Value::as_bool) == Some(true);
-    for name in ["name", "name_prefix"] {
-        let Some(text) = change.config.get(name).and_then(Value::as_str) else { continue };
-        let rest = if fifo && name == "name" { text.strip_suffix(FIFO) } else { Some(text) };
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if rest.is_none_or(|rest| rest.is_empty() || !rest.chars().all(good)) || text.len() > 80 {
-            let end = if fifo { ", and `.fifo` at the end of a FIFO queue's name" } else { "" };
-            return Err(ProviderError::invalid(format!(
-                "{name} is {text:?}; expected are letters, digits, `_` and `-`, 80 at most{end}"
-            ))
-            .attribute(Path::attr(name)));
-        }
-    }
-    Ok(())
 }
