@@ -35,16 +35,7 @@ pub struct AwsClient {
     kms: PerRegion<aws_sdk_kms::Client>,
     #[cfg(feature = "dynamodb")]
     dynamodb: PerRegion<aws_sdk_dynamodb::Client>,
-    #[cfg(feature = "iam")]
-    iam: OnceLock<aws_sdk_iam::Client>,
-    #[cfg(feature = "sqs")]
-    sqs: OnceLock<aws_sdk_sqs::Client>,
-    #[cfg(feature = "sns")]
-    sns: OnceLock<aws_sdk_sns::Client>,
-    #[cfg(feature = "cloudwatchlogs")]
-    cloudwatchlogs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    #[cfg(feature = "ssm")]
-    ssm: OnceLock<aws_sdk_ssm::Client>,
+    home: Home,
 }
 
 /// What the provider's block says beyond the SDK's own configuration.
@@ -80,17 +71,6 @@ const S3: Service = Service { id: "S3", endpoints: &["s3"] };
 const KMS: Service = Service { id: "KMS", endpoints: &["kms"] };
 #[cfg(feature = "dynamodb")]
 const DYNAMODB: Service = Service { id: "DynamoDB", endpoints: &["dynamodb"] };
-#[cfg(feature = "sqs")]
-const SQS: Service = Service { id: "SQS", endpoints: &["sqs"] };
-#[cfg(feature = "sns")]
-const SNS: Service = Service { id: "SNS", endpoints: &["sns"] };
-#[cfg(feature = "cloudwatchlogs")]
-const CLOUDWATCHLOGS: Service =
-    Service { id: "CloudWatch Logs", endpoints: &["cloudwatchlogs", "cloudwatchlog", "logs"] };
-#[cfg(feature = "ssm")]
-const SSM: Service = Service { id: "SSM", endpoints: &["ssm"] };
-#[cfg(feature = "iam")]
-const IAM: Service = Service { id: "IAM", endpoints: &["iam"] };
 
 /// One client for the provider's region, and one for each other region that something asks for.
 #[derive(Debug)]
@@ -128,6 +108,66 @@ macro_rules! build {
     }};
 }
 
+/// The services that are only called in the provider's region: one client each, made when it is first asked for.
+macro_rules! home {
+    ($($(#[doc = $doc:literal])+ $feature:literal $name:ident: $sdk:ident, $id:literal, $endpoints:expr;)*) => {
+        #[derive(Debug, Default)]
+        struct Home {
+            $(#[cfg(feature = $feature)] $name: OnceLock<$sdk::Client>,)*
+        }
+
+        impl AwsClient {
+            $(
+                $(#[doc = $doc])+
+                #[cfg(feature = $feature)]
+                pub(crate) fn $name(&self) -> &$sdk::Client {
+                    const SERVICE: Service = Service { id: $id, endpoints: &$endpoints };
+                    self.home
+                        .$name
+                        .get_or_init(|| $sdk::Client::from_conf(build!(self, $sdk, SERVICE, self.region.clone()).build()))
+                }
+            )*
+        }
+    };
+}
+
+home! {
+    /// Athena
+    "athena" athena: aws_sdk_athena, "Athena", ["athena"];
+    /// Budgets. It has one endpoint in each partition, which the SDK finds by the provider's region.
+    "budgets" budgets: aws_sdk_budgets, "Budgets", ["budgets"];
+    /// CloudTrail
+    "cloudtrail" cloudtrail: aws_sdk_cloudtrail, "CloudTrail", ["cloudtrail"];
+    /// CloudWatch
+    "cloudwatch" cloudwatch: aws_sdk_cloudwatch, "CloudWatch", ["cloudwatch"];
+    /// CloudWatch Logs
+    "cloudwatchlogs" cloudwatchlogs: aws_sdk_cloudwatchlogs, "CloudWatch Logs", ["cloudwatchlogs", "cloudwatchlog", "logs"];
+    /// ECR
+    "ecr" ecr: aws_sdk_ecr, "ECR", ["ecr"];
+    /// EventBridge
+    "eventbridge" eventbridge: aws_sdk_eventbridge, "EventBridge", ["eventbridge", "cloudwatchevents", "events"];
+    /// Data Firehose
+    "firehose" firehose: aws_sdk_firehose, "Firehose", ["firehose"];
+    /// Glue
+    "glue" glue: aws_sdk_glue, "Glue", ["glue"];
+    /// IAM. It has one endpoint in each partition, which the SDK finds by the provider's region.
+    "iam" iam: aws_sdk_iam, "IAM", ["iam"];
+    /// Lambda
+    "lambda" lambda: aws_sdk_lambda, "Lambda", ["lambda"];
+    /// Secrets Manager
+    "secretsmanager" secretsmanager: aws_sdk_secretsmanager, "Secrets Manager", ["secretsmanager"];
+    /// Step Functions
+    "sfn" sfn: aws_sdk_sfn, "SFN", ["sfn", "stepfunctions"];
+    /// SNS
+    "sns" sns: aws_sdk_sns, "SNS", ["sns"];
+    /// SQS
+    "sqs" sqs: aws_sdk_sqs, "SQS", ["sqs"];
+    /// SSM (Systems Manager)
+    "ssm" ssm: aws_sdk_ssm, "SSM", ["ssm"];
+    /// X-Ray
+    "xray" xray: aws_sdk_xray, "XRay", ["xray"];
+}
+
 impl AwsClient {
     pub(crate) fn new(sdk: SdkConfig, region: String, settings: Settings) -> Self {
         Self {
@@ -142,16 +182,7 @@ impl AwsClient {
             kms: PerRegion::default(),
             #[cfg(feature = "dynamodb")]
             dynamodb: PerRegion::default(),
-            #[cfg(feature = "iam")]
-            iam: OnceLock::new(),
-            #[cfg(feature = "sqs")]
-            sqs: OnceLock::new(),
-            #[cfg(feature = "sns")]
-            sns: OnceLock::new(),
-            #[cfg(feature = "cloudwatchlogs")]
-            cloudwatchlogs: OnceLock::new(),
-            #[cfg(feature = "ssm")]
-            ssm: OnceLock::new(),
+            home: Home::default(),
         }
     }
 
@@ -271,44 +302,6 @@ impl AwsClient {
     #[cfg(feature = "dynamodb")]
     fn make_dynamodb(&self, region: &str) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::from_conf(build!(self, aws_sdk_dynamodb, DYNAMODB, region.to_owned()).build())
-    }
-
-    /// IAM. It has one endpoint in each partition, which the SDK finds by the provider's region.
-    #[cfg(feature = "iam")]
-    pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
-        self.iam
-            .get_or_init(|| aws_sdk_iam::Client::from_conf(build!(self, aws_sdk_iam, IAM, self.region.clone()).build()))
-    }
-
-    /// SQS
-    #[cfg(feature = "sqs")]
-    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
-        self.sqs
-            .get_or_init(|| aws_sdk_sqs::Client::from_conf(build!(self, aws_sdk_sqs, SQS, self.region.clone()).build()))
-    }
-
-    /// SNS
-    #[cfg(feature = "sns")]
-    pub(crate) fn sns(&self) -> &aws_sdk_sns::Client {
-        self.sns
-            .get_or_init(|| aws_sdk_sns::Client::from_conf(build!(self, aws_sdk_sns, SNS, self.region.clone()).build()))
-    }
-
-    /// CloudWatch Logs
-    #[cfg(feature = "cloudwatchlogs")]
-    pub(crate) fn cloudwatchlogs(&self) -> &aws_sdk_cloudwatchlogs::Client {
-        self.cloudwatchlogs.get_or_init(|| {
-            aws_sdk_cloudwatchlogs::Client::from_conf(
-                build!(self, aws_sdk_cloudwatchlogs, CLOUDWATCHLOGS, self.region.clone()).build(),
-            )
-        })
-    }
-
-    /// SSM (Systems Manager)
-    #[cfg(feature = "ssm")]
-    pub(crate) fn ssm(&self) -> &aws_sdk_ssm::Client {
-        self.ssm
-            .get_or_init(|| aws_sdk_ssm::Client::from_conf(build!(self, aws_sdk_ssm, SSM, self.region.clone()).build()))
     }
 }
 

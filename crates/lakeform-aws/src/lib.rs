@@ -20,15 +20,37 @@ mod provider;
 mod retry;
 mod tags;
 
+#[cfg(feature = "athena")]
+mod athena;
+#[cfg(feature = "budgets")]
+mod budgets;
+#[cfg(feature = "cloudtrail")]
+mod cloudtrail;
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
 #[cfg(feature = "cloudwatchlogs")]
 mod cloudwatchlogs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "ecr")]
+mod ecr;
+#[cfg(feature = "eventbridge")]
+mod eventbridge;
+#[cfg(feature = "firehose")]
+mod firehose;
+#[cfg(feature = "glue")]
+mod glue;
 mod iam;
 #[cfg(feature = "kms")]
 mod kms;
+#[cfg(feature = "lambda")]
+mod lambda;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "secretsmanager")]
+mod secretsmanager;
+#[cfg(feature = "sfn")]
+mod sfn;
 #[cfg(feature = "sns")]
 mod sns;
 #[cfg(feature = "sqs")]
@@ -37,6 +59,8 @@ mod sqs;
 mod ssm;
 #[cfg(feature = "sts")]
 mod sts;
+#[cfg(feature = "xray")]
+mod xray;
 
 pub use client::AwsClient;
 pub use provider::AwsProvider;

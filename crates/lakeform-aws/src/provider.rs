@@ -25,6 +25,15 @@ use crate::{
     tags::{TagRules, Tags},
 };
 
+/// What the services that are built in have of one kind: `of_services!(resources: "s3" s3, "kms" kms)`
+macro_rules! of_services {
+    ($kind:ident: $($feature:literal $service:ident),*) => {{
+        let mut all = vec![];
+        $(#[cfg(feature = $feature)] all.extend(crate::$service::$kind());)*
+        all
+    }};
+}
+
 /// Terraform's `hashicorp/aws`: resource types and data sources of AWS.
 pub struct AwsProvider {
     environment: HashMap<String, String>,
@@ -45,33 +54,15 @@ impl AwsProvider {
     /// The provider with the environment that the SDK's chain of credentials, region and endpoints shall see: `HOME`,
     /// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, ... An empty one means: only what the stack says.
     pub fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut resources, mut data_sources, mut ephemeral_resources) = (vec![], vec![], vec![]);
-        #[cfg(feature = "cloudwatchlogs")]
-        resources.extend(crate::cloudwatchlogs::resources());
-        #[cfg(feature = "dynamodb")]
-        resources.extend(crate::dynamodb::resources());
-        #[cfg(feature = "iam")]
-        resources.extend(crate::iam::resources());
-        #[cfg(feature = "kms")]
-        {
-            resources.extend(crate::kms::resources());
-            data_sources.extend(crate::kms::data_sources());
-            ephemeral_resources.extend(crate::kms::ephemeral_resources());
-        }
-        #[cfg(feature = "s3")]
-        {
-            resources.extend(crate::s3::resources());
-            data_sources.extend(crate::s3::data_sources());
-        }
-        #[cfg(feature = "sns")]
-        resources.extend(crate::sns::resources());
-        #[cfg(feature = "sqs")]
-        resources.extend(crate::sqs::resources());
-        #[cfg(feature = "ssm")]
-        resources.extend(crate::ssm::resources());
+        let resources = of_services!(resources: "athena" athena, "budgets" budgets, "cloudtrail" cloudtrail,
+            "cloudwatch" cloudwatch, "cloudwatchlogs" cloudwatchlogs, "dynamodb" dynamodb, "ecr" ecr,
+            "eventbridge" eventbridge, "firehose" firehose, "glue" glue, "iam" iam, "kms" kms, "lambda" lambda, "s3" s3,
+            "secretsmanager" secretsmanager, "sfn" sfn, "sns" sns, "sqs" sqs, "ssm" ssm, "xray" xray);
+        let mut data_sources = of_services!(data_sources: "cloudwatchlogs" cloudwatchlogs, "dynamodb" dynamodb, "ecr" ecr,
+            "glue" glue, "kms" kms, "lambda" lambda, "s3" s3, "secretsmanager" secretsmanager, "sns" sns, "sqs" sqs,
+            "ssm" ssm, "sts" sts);
         data_sources.extend(crate::iam::data_sources());
-        #[cfg(feature = "sts")]
-        data_sources.extend(crate::sts::data_sources());
+        let ephemeral_resources = of_services!(ephemeral_resources: "kms" kms);
         Self {
             environment: environment.into_iter().collect(),
             schema: OnceLock::new(),

@@ -14,10 +14,6 @@ use lakeform_testkit::{
 
 use crate::support::cli::{Folder, Ran};
 
-/// The types of one service, by how their names begin.
-const SERVICES: [&str; 8] =
-    ["aws_cloudwatch_log_", "aws_dynamodb_", "aws_iam_", "aws_kms_", "aws_s3_", "aws_sns_", "aws_sqs_", "aws_ssm_"];
-
 fn rows() -> Vec<Row> {
     load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
 }
@@ -108,82 +104,26 @@ fn v10_every_type_has_its_row() {
     }
 }
 
-#[test]
-fn cloudwatch_logs_on_moto() {
-    all_hold("aws_cloudwatch_log_", Kind::Moto);
+/// One test for each service, by how the names of its types begin, and emulator that serves it.
+macro_rules! services {
+    ($($service:ident $prefix:literal: $($emulator:ident $kind:ident),+;)*) => {
+        const SERVICES: &[&str] = &[$($prefix),*];
+        $(mod $service {
+            $(#[test]
+            fn $emulator() {
+                super::all_hold($prefix, super::Kind::$kind);
+            })+
+        })*
+    };
 }
 
-#[test]
-fn cloudwatch_logs_on_ministack() {
-    all_hold("aws_cloudwatch_log_", Kind::Ministack);
-}
-
-#[test]
-fn dynamodb_on_moto() {
-    all_hold("aws_dynamodb_", Kind::Moto);
-}
-
-#[test]
-fn dynamodb_on_ministack() {
-    all_hold("aws_dynamodb_", Kind::Ministack);
-}
-
-#[test]
-fn iam_on_moto() {
-    all_hold("aws_iam_", Kind::Moto);
-}
-
-#[test]
-fn iam_on_ministack() {
-    all_hold("aws_iam_", Kind::Ministack);
-}
-
-#[test]
-fn kms_on_moto() {
-    all_hold("aws_kms_", Kind::Moto);
-}
-
-#[test]
-fn kms_on_ministack() {
-    all_hold("aws_kms_", Kind::Ministack);
-}
-
-#[test]
-fn s3_on_moto() {
-    all_hold("aws_s3_", Kind::Moto);
-}
-
-#[test]
-fn s3_on_ministack() {
-    all_hold("aws_s3_", Kind::Ministack);
-}
-
-#[test]
-fn sns_on_moto() {
-    all_hold("aws_sns_", Kind::Moto);
-}
-
-#[test]
-fn sns_on_ministack() {
-    all_hold("aws_sns_", Kind::Ministack);
-}
-
-#[test]
-fn sqs_on_moto() {
-    all_hold("aws_sqs_", Kind::Moto);
-}
-
-#[test]
-fn sqs_on_ministack() {
-    all_hold("aws_sqs_", Kind::Ministack);
-}
-
-#[test]
-fn ssm_on_moto() {
-    all_hold("aws_ssm_", Kind::Moto);
-}
-
-#[test]
-fn ssm_on_ministack() {
-    all_hold("aws_ssm_", Kind::Ministack);
+services! {
+    cloudwatch_logs "aws_cloudwatch_log_": on_moto Moto, on_ministack Ministack;
+    dynamodb "aws_dynamodb_": on_moto Moto, on_ministack Ministack;
+    iam "aws_iam_": on_moto Moto, on_ministack Ministack;
+    kms "aws_kms_": on_moto Moto, on_ministack Ministack;
+    s3 "aws_s3_": on_moto Moto, on_ministack Ministack;
+    sns "aws_sns_": on_moto Moto, on_ministack Ministack;
+    sqs "aws_sqs_": on_moto Moto, on_ministack Ministack;
+    ssm "aws_ssm_": on_moto Moto, on_ministack Ministack;
 }

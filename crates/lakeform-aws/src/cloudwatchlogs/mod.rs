@@ -4,7 +4,7 @@ mod group;
 mod metric_filter;
 mod resource_policy;
 
-use lakeform_provider::{AnyResource, resource};
+use lakeform_provider::{AnyDataSource, AnyResource, resource};
 
 /// The resource types, one row each.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
@@ -17,3 +17,8 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
 
 /// What says that there is no such thing.
 const GONE: &[&str] = &["ResourceNotFoundException"];
+
+/// The data sources of CloudWatch Logs.
+pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
+    vec![]
+}

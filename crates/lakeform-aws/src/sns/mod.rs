@@ -3,7 +3,7 @@
 mod topic;
 mod topic_subscription;
 
-use lakeform_provider::{AnyResource, resource};
+use lakeform_provider::{AnyDataSource, AnyResource, resource};
 
 /// The resource types, one row each.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
@@ -12,3 +12,8 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
 
 /// What says that there is no such topic or subscription.
 const GONE: &[&str] = &["NotFound", "NotFoundException"];
+
+/// The data sources of SNS.
+pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
+    vec![]
+}

@@ -1,0 +1,8 @@
+//! CloudTrail.
+
+use lakeform_provider::AnyResource;
+
+/// The resource types of CloudTrail.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![]
+}

@@ -1,0 +1,13 @@
+//! ECR.
+
+use lakeform_provider::{AnyDataSource, AnyResource};
+
+/// The resource types of ECR.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![]
+}
+
+/// The data sources of ECR.
+pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
+    vec![]
+}

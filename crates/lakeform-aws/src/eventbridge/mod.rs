@@ -1,0 +1,8 @@
+//! EventBridge (once CloudWatch Events).
+
+use lakeform_provider::AnyResource;
+
+/// The resource types of EventBridge.
+pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
+    vec![]
+}
