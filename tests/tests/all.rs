@@ -9,6 +9,7 @@ mod cli;
 mod differential;
 mod engine;
 mod git_modules;
+mod provisioners;
 mod stacks;
 mod support;
 mod trials;

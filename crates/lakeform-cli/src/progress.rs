@@ -188,6 +188,12 @@ impl Events for Progress {
                 let text = format!("{address}: {} failed after {}", noun(operation), seconds(elapsed));
                 self.line(&self.style.red(text));
             }
+            Event::ProvisioningStarted { address, provisioner } => {
+                self.line(&format!("{}: Provisioning with '{provisioner}'...", self.style.bold(address)));
+            }
+            Event::Provisioning { address, provisioner, output } => {
+                self.line(&format!("{} {output}", self.style.bold(format!("{address} ({provisioner}):"))));
+            }
             Event::Skipped { address } => self.line(&format!("{}: Skipped", self.style.bold(address))),
             _ => {}
         }

@@ -67,6 +67,11 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(summary) }
     }
 
+    /// The same as a warning.
+    pub fn into_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
     /// Adds the whole story.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());

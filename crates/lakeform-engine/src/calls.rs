@@ -7,7 +7,7 @@ use std::{
 
 use lakeform_core::{Diagnostic, InstanceAddress, Value};
 use lakeform_provider::{Failure, ProviderError, Retry};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Cancel, Event, Events, Operation, cancel::Level, instance::translate};
 
@@ -70,6 +70,11 @@ impl<'a> Calls<'a> {
         Self { events, cancel, slots: Semaphore::new(if parallelism == 0 { 32 } else { parallelism }) }
     }
 
+    /// A free slot, for something that is no call but counts as one.
+    pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.slots.acquire().await.ok()
+    }
+
     /// Makes one call in a free slot. `id` finds the object's identifier in the result.
     pub(crate) async fn make<T, E: CallError, F: Future<Output = Result<T, E>>>(
         &self,
@@ -78,7 +83,7 @@ impl<'a> Calls<'a> {
         id: impl Fn(&T) -> Option<&str>,
     ) -> Result<T, (E, Diagnostic)> {
         let Subject { address, deposed, operation, .. } = subject;
-        let _slot = self.slots.acquire().await;
+        let _slot = self.slot().await;
         let start = Instant::now();
         self.events.event(Event::Started { address, deposed, operation, id: subject.id });
         let mut pause = FIRST_PAUSE;

@@ -62,6 +62,31 @@ pub enum Event<'a> {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A provisioner begins.
+    ProvisioningStarted {
+        /// Beside what.
+        address: &'a InstanceAddress,
+        /// `local-exec`
+        provisioner: &'a str,
+    },
+    /// A provisioner says something.
+    Provisioning {
+        /// Beside what.
+        address: &'a InstanceAddress,
+        /// `local-exec`
+        provisioner: &'a str,
+        /// One line.
+        output: &'a str,
+    },
+    /// A provisioner is done.
+    ProvisioningFinished {
+        /// Beside what.
+        address: &'a InstanceAddress,
+        /// `local-exec`
+        provisioner: &'a str,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// An operation was not tried because something it depends on failed, or the run was stopped.
     Skipped {
         /// What was left out.

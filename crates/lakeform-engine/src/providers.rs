@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lakeform_core::{Mode, Schema};
-use lakeform_provider::{AnyDataSource, AnyResource, Provider};
+use lakeform_core::{Block, Mode, Schema};
+use lakeform_provider::{AnyDataSource, AnyResource, Provider, Provisioner};
 
 /// Every provider by its local name. Cloning is cheap.
 #[derive(Clone, Default)]
@@ -45,6 +45,11 @@ impl Providers {
         self.serving(ty, |p| p.ephemeral_resource(ty))
     }
 
+    /// A kind of provisioner.
+    pub fn provisioner(&self, kind: &str) -> Option<&dyn Provisioner> {
+        self.iter().find_map(|p| p.provisioner(kind))
+    }
+
     /// Looks first at the provider that the type's name begins with, then at the others (`terraform_data`).
     fn serving<'a, T: ?Sized>(
         &'a self,
@@ -74,6 +79,10 @@ impl lakeform_lang::Schemas for Providers {
 
     fn provider(&self, name: &str) -> Option<&Schema> {
         self.get(name).map(|p| p.config_schema())
+    }
+
+    fn provisioner(&self, kind: &str) -> Option<&Block> {
+        self.provisioner(kind).map(|p| p.schema())
     }
 
     fn providers(&self) -> Vec<&str> {

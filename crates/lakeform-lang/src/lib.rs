@@ -31,7 +31,7 @@ pub use format::format;
 pub use load::{Fetch, GitSource, load, load_str, load_with};
 pub use model::{
     Backend, Check, CheckBlock, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef,
-    Resource, ResourceKey, Stack, Variable,
+    Provisioner, Resource, ResourceKey, Stack, Variable, When,
 };
 pub use refactoring::{Endpoint, Import, ImportTarget, Moved, Removed};
 pub use reference::{Reference, Subject};

@@ -284,6 +284,8 @@ pub struct Resource {
     pub depends_on: Vec<Reference>,
     /// `lifecycle`
     pub lifecycle: Lifecycle,
+    /// What runs beside the object, in the order in which it is written.
+    pub provisioners: Vec<Provisioner>,
     /// Every other key: the arguments of the type, and `timeouts`.
     pub body: Body,
     /// The check block that a data source belongs to; nothing outside of it may refer to the data source.
@@ -339,8 +341,39 @@ impl Resource {
         self.expansion_references()
             .chain(self.body.references())
             .chain(self.lifecycle.references())
+            .chain(self.provisioners_at(When::Create).flat_map(|p| p.body.references()))
             .chain(&self.depends_on)
     }
+
+    /// The provisioners that run at one time.
+    pub fn provisioners_at(&self, when: When) -> impl Iterator<Item = &Provisioner> {
+        self.provisioners.iter().filter(move |p| p.when == when)
+    }
+}
+
+/// `provisioner.KIND`: something that runs here when an object is created or destroyed.
+#[derive(Clone, Debug)]
+pub struct Provisioner {
+    /// `local-exec`
+    pub kind: Arc<str>,
+    /// When it runs.
+    pub when: When,
+    /// `on_failure = "continue"`: its failure is only told.
+    pub may_fail: bool,
+    /// Its arguments. They may refer to `self`; those of [`When::Destroy`] refer to nothing but that and the key.
+    pub body: Body,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `when` of a provisioner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// After the object was created. If it fails, the object is tainted.
+    #[default]
+    Create,
+    /// Before the object is destroyed. If it fails, the object stays.
+    Destroy,
 }
 
 /// `lifecycle`

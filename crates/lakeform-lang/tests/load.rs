@@ -276,7 +276,7 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
 [backend.s3]
 [backend.local]
 [resource.aws_x.y]
-provisioner = {}
+connection = {}
 count = 1
 for_each = []
 [resource.aws_x."0z"]
@@ -293,8 +293,8 @@ nam = "x"
       at `guard`
     s.toml:6:10: Two backends: `local` is a second one; a stack has exactly one backend.
       at `local`
-    s.toml:8:1: `provisioner` is not supported yet: Do what it does outside of the stack.
-      at `provisioner`
+    s.toml:8:1: `connection` is not supported: Only provisioners that run here are.
+      at `connection`
     s.toml:10:1: Invalid combination of "count" and "for_each": The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.
       at `for_each`
     s.toml:11:17: Invalid name `0z`: A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.

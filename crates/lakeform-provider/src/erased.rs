@@ -4,7 +4,9 @@ use std::{any::Any, future::Future, marker::PhantomData, pin::Pin, sync::Arc, sy
 
 use lakeform_core::{Schema, Value};
 
-use crate::{Change, Client, Context, DataSource, ErrorKind, Field, Model, ProviderError, ResourceType, Result};
+use crate::{
+    Change, Client, Context, DataSource, ErrorKind, Field, Model, ProviderError, Provisioner, ResourceType, Result,
+};
 
 /// A future behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -117,6 +119,12 @@ pub trait Provider: Send + Sync {
 
     /// An ephemeral resource type by name. It has the contract of a data source: what is read is had for the time of a run.
     fn ephemeral_resource(&self, name: &str) -> Option<&dyn AnyDataSource> {
+        let _ = name;
+        None
+    }
+
+    /// A kind of provisioner by name; any resource can have one.
+    fn provisioner(&self, name: &str) -> Option<&dyn Provisioner> {
         let _ = name;
         None
     }

@@ -12,6 +12,7 @@ mod erased;
 mod error;
 mod field;
 mod plan;
+mod provisioner;
 mod resource;
 
 pub use context::{Context, Poll, Wait};
@@ -22,4 +23,5 @@ pub use error::{ErrorKind, ProviderError, Result, Retry};
 pub use field::{BlockField, Field, Model, list_to_set, list_to_set_type, read_field};
 pub use lakeform_macros::Model;
 pub use plan::Change;
+pub use provisioner::{Provisioner, Provisioning};
 pub use resource::{Client, DataSource, ResourceType};

@@ -3,6 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod data;
+mod local_exec;
 mod provider;
 
+pub use local_exec::LocalExec;
 pub use provider::TerraformProvider;

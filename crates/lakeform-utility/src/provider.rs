@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lakeform_core::{Schema, Value};
-use lakeform_provider::{AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Result, resource};
+use lakeform_provider::{
+    AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Provisioner, Result, resource,
+};
 
 use crate::data::Data;
 
@@ -18,17 +20,29 @@ pub struct TerraformProvider {
     schema: Schema,
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnyDataSource>>,
+    provisioners: Vec<Box<dyn Provisioner>>,
 }
 
 impl TerraformProvider {
     /// The provider with all its types.
     pub fn new() -> Self {
-        Self { schema: Schema::default(), resources: vec![resource::<Data>()], data_sources: vec![] }
+        Self {
+            schema: Schema::default(),
+            resources: vec![resource::<Data>()],
+            data_sources: vec![],
+            provisioners: vec![],
+        }
     }
 
     /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.
     pub fn with_data_source(mut self, source: Box<dyn AnyDataSource>) -> Self {
         self.data_sources.push(source);
+        self
+    }
+
+    /// The same with a provisioner, which may need what this crate knows nothing of.
+    pub fn with_provisioner(mut self, provisioner: Box<dyn Provisioner>) -> Self {
+        self.provisioners.push(provisioner);
         self
     }
 }
@@ -58,6 +72,10 @@ impl Provider for TerraformProvider {
 
     fn data_source(&self, name: &str) -> Option<&dyn AnyDataSource> {
         self.data_sources.iter().find(|d| d.name() == name).map(|d| &**d)
+    }
+
+    fn provisioner(&self, name: &str) -> Option<&dyn Provisioner> {
+        self.provisioners.iter().find(|p| p.name() == name).map(|p| &**p)
     }
 
     fn resource_names(&self) -> Vec<&'static str> {

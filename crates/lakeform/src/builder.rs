@@ -148,8 +148,10 @@ impl Builder {
         let aws: Arc<dyn Provider> = Arc::new(lakeform_aws::AwsProvider::new(self.environment.clone()));
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
+        let local_exec = Box::new(lakeform_utility::LocalExec::new(self.environment.clone()));
+        let terraform = lakeform_utility::TerraformProvider::new();
         let terraform: Arc<dyn Provider> =
-            Arc::new(lakeform_utility::TerraformProvider::new().with_data_source(remote_state));
+            Arc::new(terraform.with_data_source(remote_state).with_provisioner(local_exec));
         let world = World {
             environment: self.environment,
             cwd,

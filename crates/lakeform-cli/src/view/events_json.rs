@@ -83,6 +83,20 @@ pub(crate) fn event(event: &Event<'_>, time: &str) -> Option<Json> {
         Event::Failed { address, operation, .. } => {
             ("error", format!("{address}: {} failed", action(*operation)), "apply_errored", address, *operation)
         }
+        Event::ProvisioningStarted { address, provisioner } => {
+            let message = format!("{address}: Provisioning with '{provisioner}'...");
+            return Some(provisioning(&message, "provision_start", address, provisioner, None, time));
+        }
+        Event::Provisioning { address, provisioner, output } => {
+            let message = format!("{address}: ({provisioner}): {output}");
+            return Some(provisioning(&message, "provision_progress", address, provisioner, Some(output), time));
+        }
+        Event::ProvisioningFinished { address, provisioner, failed } => {
+            let (word, kind) =
+                if *failed { ("errored", "provision_errored") } else { ("complete", "provision_complete") };
+            let message = format!("{address}: ({provisioner}) Provisioning {word}");
+            return Some(provisioning(&message, kind, address, provisioner, None, time));
+        }
         _ => return None,
     };
     let mut hook = Map::from_iter([("resource".to_owned(), resource(address))]);
@@ -105,6 +119,24 @@ pub(crate) fn event(event: &Event<'_>, time: &str) -> Option<Json> {
     let mut out = line(level, &message, kind, time);
     out.insert("hook".into(), hook.into());
     Some(out.into())
+}
+
+/// What a provisioner does.
+fn provisioning(
+    message: &str,
+    kind: &str,
+    address: &InstanceAddress,
+    provisioner: &str,
+    output: Option<&str>,
+    time: &str,
+) -> Json {
+    let mut out = line("info", message, kind, time);
+    let mut hook = json!({ "resource": resource(address), "provisioner": provisioner });
+    if let Some(output) = output {
+        hook["output"] = output.into();
+    }
+    out.insert("hook".into(), hook);
+    out.into()
 }
 
 /// An operation that takes long.

@@ -3,6 +3,7 @@
 mod blocks;
 mod checks;
 mod operate;
+mod provision;
 mod saver;
 mod steps;
 mod timeout;

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Value};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Type, Value};
+use lakeform_lang::When;
 use lakeform_provider::{AnyResource, Configured, Surroundings};
 use lakeform_state::ObjectState;
 use petgraph::graph::NodeIndex;
@@ -67,7 +68,7 @@ impl<'a> Run<'a> {
             Step::Evaluate(node) => self.evaluate(*node).await,
             Step::Open(node) => self.open(*node),
             Step::Close(node) => self.close(*node),
-            Step::Delete(i) => self.delete(&self.plan.changes[*i]).await.map_err(Into::into),
+            Step::Delete(i) => self.delete(&self.plan.changes[*i]).await,
             Step::Apply(i) => {
                 let change = &self.plan.changes[*i];
                 self.apply(change).await.map_err(|e| concerning(e, &change.address))
@@ -105,11 +106,11 @@ impl<'a> Run<'a> {
 
     // --- deleting ----------------------------------------------------------------------------------------------------
 
-    async fn delete(&self, change: &Change) -> Result<(), Diagnostic> {
+    async fn delete(&self, change: &Change) -> Result<(), Diagnostics> {
         let address = &change.address;
         let node = self.node(address)?;
         let Some((_, resource)) = self.evaluator.providers.resource(&address.resource.ty) else {
-            return Err(Diagnostic::error("lakeform has no such resource type").address(address));
+            return Err(Diagnostic::error("lakeform has no such resource type").address(address).into());
         };
         let aside = self.set_aside().get(address).cloned().filter(|_| change.action == Action::CreateThenDelete);
         if change.action == Action::CreateThenDelete && aside.is_none() {
@@ -123,6 +124,11 @@ impl<'a> Run<'a> {
         });
         let Some(object) = object else { return Ok(()) };
         let prior = decode(resource, &object).map_err(|d| d.address(address))?;
+        // As with Terraform: not where the object was created first, is set aside, or may never have been whole.
+        if change.action != Action::CreateThenDelete && key.is_none() && !object.tainted {
+            let each = address.key.clone().map(|key| (key, Value::null(Type::Dynamic)));
+            self.provision(node, address, each, When::Destroy, &prior).await?;
+        }
         let client = self.client(node, address)?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let plain = prior.unmarked_deep();
@@ -308,7 +314,19 @@ impl<'a> Run<'a> {
         match made {
             Ok(value) => {
                 self.tally().added += 1;
-                self.keep(node, resource, change, &planned, value)
+                let value = self.keep(node, resource, change, &planned, value)?;
+                let done = self.provision(node, address, self.each(node, address), When::Create, &value).await;
+                if let Err(problems) = done {
+                    // What it is without its provisioners nobody knows: the next run replaces it.
+                    self.evaluator.change_state(|s| {
+                        let instances = &mut s.resources.get_mut(&address.resource)?.instances;
+                        instances.get_mut(&address.key)?.current.as_mut()?.tainted = true;
+                        Some(())
+                    });
+                    self.saver.touch();
+                    return Err(problems);
+                }
+                Ok(value)
             }
             Err((failure, diagnostic)) => {
                 let aside = self.set_aside().get(address).cloned();

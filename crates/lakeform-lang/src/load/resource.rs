@@ -9,7 +9,7 @@ use super::{
     item::{Field, Item, ItemKind, Table},
 };
 use crate::{
-    Expr, IgnoreChanges, Lifecycle, ProviderRef, Resource,
+    Expr, IgnoreChanges, Lifecycle, ProviderRef, Provisioner, Reference, Resource, Subject, When,
     syntax::{self, Node, NodeKind, Offsets, Parser},
 };
 
@@ -29,15 +29,10 @@ const LIFECYCLE: &[&str] = &[
 impl Builder {
     pub fn resource(&mut self, mode: Mode, ty: &Arc<str>, name: &Arc<str>, field: &Field) -> Option<Resource> {
         let table = self.table(&field.item, &format!("`{}.{ty}.{name}`", mode.section()))?;
-        for refused in ["provisioner", "connection"] {
-            if let Some(found) = table.get(refused) {
-                self.error(
-                    found.key_span(),
-                    format!("`{refused}` is not supported yet"),
-                    "Do what it does outside of the stack.",
-                );
-            }
+        if let Some(found) = table.get("connection") {
+            self.error(found.key_span(), "`connection` is not supported", "Only provisioners that run here are.");
         }
+        let provisioners = table.get("provisioner").map(|f| self.provisioners(mode, f)).unwrap_or_default();
         self.identifier(name, field);
         let (count, for_each) = self.expansion(table);
         let lifecycle = table.get("lifecycle").map(|f| self.lifecycle(mode, &f.item)).unwrap_or_default();
@@ -52,6 +47,7 @@ impl Builder {
             provider: table.get("provider").and_then(|f| self.provider_ref(&f.item)),
             depends_on: table.get("depends_on").map(|f| self.references(&f.item, "`depends_on`")).unwrap_or_default(),
             lifecycle,
+            provisioners,
             body,
             check: None,
             span: field.key_span(),
@@ -101,6 +97,54 @@ impl Builder {
                 None
             }
         }
+    }
+
+    /// `[resource.TYPE.NAME.provisioner.KIND]`, several of a kind in an array; where kinds take turns,
+    /// `[[resource.TYPE.NAME.provisioner]]` with a table `KIND` in each.
+    fn provisioners(&mut self, mode: Mode, field: &Field) -> Vec<Provisioner> {
+        if mode != Mode::Managed {
+            let detail = "Provisioners belong to managed resources (\"resource\" blocks).";
+            self.error(field.key_span(), format!("A {} block has no provisioners", mode.name()), detail);
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        for (_, kinds) in self.tables(&field.item, "`provisioner`") {
+            for (kind, one) in kinds {
+                for (item, table) in self.tables(&one.item, &format!("`provisioner.{kind}`")) {
+                    all.extend(self.provisioner(kind, one, item, table));
+                }
+            }
+        }
+        all
+    }
+
+    fn provisioner(&mut self, kind: &Arc<str>, field: &Field, item: &Item, table: &Table) -> Option<Provisioner> {
+        let destroy = self.keyword(table, "when", ["create", "destroy"])?;
+        let may_fail = self.keyword(table, "on_failure", ["fail", "continue"])?;
+        let when = if destroy { When::Destroy } else { When::Create };
+        let body = self.body(item.span(), table, &["when", "on_failure"]);
+        if when == When::Destroy {
+            for reference in body.references().filter(|r| !outlives_its_resource(r)) {
+                self.error(
+                    reference.span.clone(),
+                    "Invalid reference from destroy provisioner",
+                    "Destroy-time provisioners may only refer to attributes of the related resource, via `self`, `count.index` or `each.key`: what else they need may be gone by then.",
+                );
+            }
+        }
+        Some(Provisioner { kind: kind.clone(), when, may_fail, body, span: field.key_span() })
+    }
+
+    /// Whether a key has the second of two words; the first is the default.
+    fn keyword(&mut self, table: &Table, name: &str, [first, second]: [&str; 2]) -> Option<bool> {
+        let Some(field) = table.get(name) else { return Some(false) };
+        let found = field.item.as_str();
+        if found.is_some_and(|word| word == first || word == second) {
+            return Some(found == Some(second));
+        }
+        let detail = format!("The \"{name}\" argument requires one of the following keywords: {first} or {second}.");
+        self.error(field.item.span(), format!("Invalid \"{name}\" keyword"), detail);
+        None
     }
 
     fn lifecycle(&mut self, mode: Mode, item: &Item) -> Lifecycle {
@@ -184,6 +228,18 @@ impl Builder {
                 IgnoreChanges::None
             }
         }
+    }
+}
+
+/// Whether a reference can be followed when everything but the object itself may be gone.
+fn outlives_its_resource(reference: &Reference) -> bool {
+    let first = reference.rest.first();
+    let is = |name: &str| matches!(first, Some(Step::Attr(attribute)) if &**attribute == name);
+    match &reference.subject {
+        Subject::SelfRef | Subject::Path(_) | Subject::Terraform(_) => true,
+        Subject::Count => is("index"),
+        Subject::Each => is("key"),
+        _ => false,
     }
 }
 

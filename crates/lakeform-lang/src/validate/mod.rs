@@ -9,7 +9,7 @@ pub use module::ephemeral_expansion;
 
 use std::{collections::HashSet, sync::Arc};
 
-use lakeform_core::{Diagnostic, Diagnostics, Mode, Schema, Source};
+use lakeform_core::{Block, Diagnostic, Diagnostics, Mode, Schema, Source};
 
 use crate::Stack;
 
@@ -20,6 +20,12 @@ pub trait Schemas {
 
     /// The schema of a provider's configuration.
     fn provider(&self, name: &str) -> Option<&Schema>;
+
+    /// The arguments of a kind of provisioner.
+    fn provisioner(&self, kind: &str) -> Option<&Block> {
+        let _ = kind;
+        None
+    }
 
     /// Every resource type or data source, for suggestions.
     fn names(&self, mode: Mode) -> Vec<&str>;

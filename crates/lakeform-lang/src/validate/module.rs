@@ -313,6 +313,18 @@ impl Checker<'_> {
         self.checks(&lifecycle.preconditions, references, scope, inside);
         scope.own = Some(block.ty());
         self.checks(&lifecycle.postconditions, references, scope, Place { own: true, resource: None, ..inside });
+        for provisioner in &resource.provisioners {
+            references.check(provisioner.body.references(), Place { own: true, ..inside }, scope, self.out);
+            match self.schemas.provisioner(&provisioner.kind) {
+                Some(arguments) => self.body(provisioner.body.evaluate(arguments, scope)),
+                None => self.error(
+                    &provisioner.span,
+                    format!("Unknown provisioner `{}`", provisioner.kind),
+                    "There is only `local-exec`.".to_owned(),
+                    None,
+                ),
+            }
+        }
         scope.own = None;
     }
 
