@@ -7,4 +7,4 @@ mod local_exec;
 mod provider;
 
 pub use local_exec::LocalExec;
-pub use provider::TerraformProvider;
+pub use provider::LocalProvider;

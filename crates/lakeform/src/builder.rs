@@ -149,7 +149,7 @@ impl Builder {
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
         let local_exec = Box::new(lakeform_utility::LocalExec::new(self.environment.clone()));
-        let terraform = lakeform_utility::TerraformProvider::new();
+        let terraform = lakeform_utility::LocalProvider::terraform();
         let terraform: Arc<dyn Provider> =
             Arc::new(terraform.with_data_source(remote_state).with_provisioner(local_exec));
         let world = World {
