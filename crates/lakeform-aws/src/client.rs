@@ -16,6 +16,7 @@ use crate::{
     error::{During, credentials},
     http::Http,
     partition::{Partition, partition_of},
+    propagation::Recent,
     tags::TagRules,
 };
 
@@ -55,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) retries: RetryPartition,
     /// Default and ignored tags.
     pub(crate) tags: TagRules,
+    /// What this run wrote just now, whichever client wrote it.
+    pub(crate) recent: Recent,
 }
 
 /// A service as the SDK's configuration and the `endpoints` block name it.
@@ -103,6 +106,7 @@ macro_rules! build {
             .region(Region::new($region))
             .http_client($self.settings.http.for_endpoint(endpoint.as_deref()))
             .retry_partition($self.settings.retries.clone())
+            .interceptor($self.settings.recent.observer())
             .set_endpoint_url(endpoint)
             .to_owned()
     }};
@@ -199,6 +203,11 @@ impl AwsClient {
     /// Default and ignored tags.
     pub fn tags(&self) -> &TagRules {
         &self.settings.tags
+    }
+
+    /// What this run wrote just now.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.settings.recent
     }
 
     /// The account that the credentials belong to, asked once per run; empty under `skip_requesting_account_id`, as with

@@ -16,6 +16,7 @@ mod http;
 mod naming;
 mod partition;
 pub mod policy;
+mod propagation;
 mod provider;
 mod retry;
 mod tags;

@@ -21,6 +21,7 @@ use crate::{
     credentials::{assume, assume_with_web_identity},
     http::Http,
     partition::looks_like_region,
+    propagation::Recent,
     retry,
     tags::{TagRules, Tags},
 };
@@ -42,6 +43,7 @@ pub struct AwsProvider {
     data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     http: Http,
+    recent: Recent,
 }
 
 impl std::fmt::Debug for AwsProvider {
@@ -73,6 +75,7 @@ impl AwsProvider {
                 .map(|e: Box<dyn AnyDataSource>| (e.name(), e))
                 .collect(),
             http: Http::default(),
+            recent: Recent::default(),
         }
     }
 
@@ -109,6 +112,7 @@ impl AwsProvider {
             skip_account: config.skip_requesting_account_id == Some(true),
             retries: retry::partition(config.token_bucket_rate_limiter_capacity),
             tags,
+            recent: self.recent.clone(),
         };
         let client = assume_roles(sdk, region, settings, &config)?;
         check_account(&client, &config).await?;

@@ -15,6 +15,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::{TagChanges, Tags},
 };
@@ -180,8 +181,7 @@ impl ResourceType for LogGroup {
             let call = cx.client.cloudwatchlogs().delete_log_group().set_log_group_name(object.id.clone());
             call.send().await.during("logs:DeleteLogGroup")
         };
-        let wait = Wait::new("other changes of the log group", Duration::from_secs(60));
-        cx.retry(wait, |e| e.has_code("OperationAbortedException"), call).await.absent_ok(GONE).map(drop)
+        settle(cx, call).await.absent_ok(GONE).map(drop)
     }
 
     fn import(_cx: &Context<'_, AwsClient>, id: &str) -> Result<LogGroupModel> {

@@ -7,7 +7,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, ProviderError, Result, Wait};
 
-use crate::{AwsClient, check, naming, policy, tags::Tags};
+use crate::{AwsClient, check, naming, policy, propagation, tags::Tags};
 
 /// The codes that say that there is no such thing.
 pub(super) const GONE: &[&str] = &["NoSuchEntity"];
@@ -20,28 +20,12 @@ const PROPAGATION: Wait = Wait {
     budget: Duration::from_secs(60),
 };
 
-/// Whether IAM is still at work on another change of the same object.
-fn busy(e: &ProviderError) -> bool {
-    e.has_code("ConcurrentModification")
-}
-
-/// Calls again while another change of the same object is under way, or a principal of its policy is not known yet.
-pub(super) async fn unless_busy<T, F: Future<Output = Result<T>>>(
-    cx: &Context<'_, AwsClient>,
-    call: impl FnMut() -> F,
-) -> Result<T> {
-    let unheard = |e: &ProviderError| {
-        e.has_code("MalformedPolicyDocument") && e.message.to_ascii_lowercase().contains("invalid principal")
-    };
-    cx.retry(PROPAGATION, |e| busy(e) || unheard(e), call).await
-}
-
-/// Like [`unless_busy`], for an object that this very operation has made: calls again while it is not known.
+/// [`settle`](propagation::settle) for an object that this very operation has made: calls again while it is not known.
 pub(super) async fn once_known<T, F: Future<Output = Result<T>>>(
     cx: &Context<'_, AwsClient>,
     call: impl FnMut() -> F,
 ) -> Result<T> {
-    cx.retry(PROPAGATION, |e| busy(e) || e.has_code(GONE[0]), call).await
+    cx.retry(PROPAGATION, |e| e.has_code(GONE[0]) || propagation::is_busy(e), call).await
 }
 
 /// Deletes what may still count as in use although its last user is gone; gone already is success.
@@ -50,7 +34,8 @@ pub(super) async fn unless_used<T, F: Future<Output = Result<T>>>(
     call: impl FnMut() -> F,
 ) -> Result<()> {
     use crate::error::Absent;
-    cx.retry(PROPAGATION, |e| busy(e) || e.has_code("DeleteConflict"), call).await.absent_ok(GONE).map(drop)
+    let used = |e: &ProviderError| e.has_code("DeleteConflict") || propagation::is_busy(e);
+    cx.retry(PROPAGATION, used, call).await.absent_ok(GONE).map(drop)
 }
 
 /// Checks `name` and `name_prefix` of a type whose names have `longest` characters at most.
@@ -147,13 +132,13 @@ macro_rules! change_tags {
         let changes = $crate::tags::TagChanges::between($prior.tags_all.as_ref(), $object.tags_all.as_ref());
         if !changes.remove.is_empty() {
             let keys = Some(changes.remove.clone());
-            $crate::iam::common::unless_busy($cx, || async {
+            $crate::propagation::settle($cx, || async {
                 $cx.client.iam().$untag().$by($id).set_tag_keys(keys.clone()).send().await.during($untagging)
             })
             .await?;
         }
         if let Some(tags) = $crate::iam::common::sdk_tags(&changes.set)? {
-            $crate::iam::common::unless_busy($cx, || async {
+            $crate::propagation::settle($cx, || async {
                 $cx.client.iam().$tag().$by($id).set_tags(Some(tags.clone())).send().await.during($tagging)
             })
             .await?;

@@ -5,11 +5,12 @@ use aws_sdk_iam::{
 };
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{self, GONE, change_tags, once_known, unless_busy, unless_used};
+use super::common::{self, GONE, change_tags, once_known, unless_used};
 use crate::{
     AwsClient,
     error::{Absent, During},
     naming,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -152,7 +153,7 @@ fn role(object: &InstanceProfileModel) -> Option<&str> {
 }
 
 async fn add(cx: &Context<'_, AwsClient>, profile: &str, role: &str) -> Result<()> {
-    unless_busy(cx, || async {
+    settle(cx, || async {
         let call = cx.client.iam().add_role_to_instance_profile().instance_profile_name(profile).role_name(role);
         call.send().await.during("iam:AddRoleToInstanceProfile").map(drop)
     })
@@ -166,5 +167,5 @@ pub(super) async fn remove(cx: &Context<'_, AwsClient>, profile: &str, role: &st
         let call = call.instance_profile_name(profile).role_name(role);
         call.send().await.during("iam:RemoveRoleFromInstanceProfile")
     };
-    unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+    settle(cx, call).await.absent_ok(GONE).map(drop)
 }

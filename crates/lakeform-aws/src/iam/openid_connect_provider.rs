@@ -6,10 +6,11 @@ use aws_sdk_iam::{config::Config, operation::create_open_id_connect_provider::Cr
 use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{self, GONE, change_tags, unless_busy};
+use super::common::{self, GONE, change_tags};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -128,21 +129,21 @@ impl ResourceType for OpenIdConnectProvider {
         let iam = cx.client.iam();
         let arn = prior.id.clone().unwrap_or_default();
         for id in object.client_id_list.difference(&prior.client_id_list) {
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 let call = iam.add_client_id_to_open_id_connect_provider().open_id_connect_provider_arn(&arn);
                 call.client_id(id).send().await.during("iam:AddClientIDToOpenIDConnectProvider")
             })
             .await?;
         }
         for id in prior.client_id_list.difference(&object.client_id_list) {
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 let call = iam.remove_client_id_from_open_id_connect_provider().open_id_connect_provider_arn(&arn);
                 call.client_id(id).send().await.during("iam:RemoveClientIDFromOpenIDConnectProvider")
             })
             .await?;
         }
         if prior.thumbprint_list != object.thumbprint_list {
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 let call = iam.update_open_id_connect_provider_thumbprint().open_id_connect_provider_arn(&arn);
                 let call = call.set_thumbprint_list(object.thumbprint_list.clone());
                 call.send().await.during("iam:UpdateOpenIDConnectProviderThumbprint")
@@ -161,7 +162,7 @@ impl ResourceType for OpenIdConnectProvider {
             let call = call.set_open_id_connect_provider_arn(object.id.clone());
             call.send().await.during("iam:DeleteOpenIDConnectProvider")
         };
-        unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+        settle(cx, call).await.absent_ok(GONE).map(drop)
     }
 
     fn import(_cx: &Context<'_, AwsClient>, id: &str) -> Result<OpenIdConnectProviderModel> {

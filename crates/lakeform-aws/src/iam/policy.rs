@@ -7,11 +7,12 @@ use aws_sdk_iam::{
 };
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{self, GONE, change_tags, unless_busy, unless_used};
+use super::common::{self, GONE, change_tags, unless_used};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -93,7 +94,7 @@ impl ResourceType for Policy {
         let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let description = object.description.clone().filter(|d| !d.is_empty());
-        let answer = unless_busy(cx, || async {
+        let answer = settle(cx, || async {
             cx.client
                 .iam()
                 .create_policy()
@@ -120,7 +121,7 @@ impl ResourceType for Policy {
         let arn = prior.id.clone().unwrap_or_default();
         if prior.policy != object.policy {
             make_room(cx, &arn).await?;
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 cx.client
                     .iam()
                     .create_policy_version()
@@ -197,5 +198,5 @@ async fn delete_version(cx: &Context<'_, AwsClient>, arn: &str, version: &Policy
         let call = cx.client.iam().delete_policy_version().policy_arn(arn).set_version_id(version.version_id.clone());
         call.send().await.during("iam:DeletePolicyVersion")
     };
-    unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+    settle(cx, call).await.absent_ok(GONE).map(drop)
 }

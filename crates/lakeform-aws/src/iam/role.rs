@@ -8,7 +8,7 @@ use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
 use super::{
-    common::{self, GONE, change_tags, once_known, unless_busy, unless_used},
+    common::{self, GONE, change_tags, once_known, unless_used},
     instance_profile, role_policy,
     role_policy_attachment::{attach, attached, detach},
 };
@@ -16,6 +16,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -129,7 +130,7 @@ impl ResourceType for Role {
         let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let given = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
-        let answer = unless_busy(cx, || async {
+        let answer = settle(cx, || async {
             cx.client
                 .iam()
                 .create_role()
@@ -164,7 +165,7 @@ impl ResourceType for Role {
         let iam = cx.client.iam();
         let name = prior.id.clone().unwrap_or_default();
         if prior.assume_role_policy != object.assume_role_policy {
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 let call = iam.update_assume_role_policy().role_name(&name);
                 let call = call.policy_document(&object.assume_role_policy);
                 call.send().await.during("iam:UpdateAssumeRolePolicy")
@@ -176,7 +177,7 @@ impl ResourceType for Role {
             || prior.max_session_duration != object.max_session_duration
         {
             // What the call does not name goes back to its default.
-            unless_busy(cx, || async {
+            settle(cx, || async {
                 let call = iam.update_role().role_name(&name).set_max_session_duration(object.session());
                 let call = call.description(object.description.clone().unwrap_or_default());
                 call.send().await.during("iam:UpdateRole")
@@ -239,13 +240,13 @@ impl RoleModel {
         match arn(self) {
             now if now == arn(prior) => Ok(()),
             Some(arn) => {
-                unless_busy(cx, || async {
+                settle(cx, || async {
                     let call = iam.put_role_permissions_boundary().role_name(role).permissions_boundary(&arn);
                     call.send().await.during("iam:PutRolePermissionsBoundary").map(drop)
                 })
                 .await
             }
-            None => unless_busy(cx, || async {
+            None => settle(cx, || async {
                 let call = iam.delete_role_permissions_boundary().role_name(role);
                 call.send().await.during("iam:DeleteRolePermissionsBoundary").map(drop)
             })

@@ -2,11 +2,12 @@
 
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{self, GONE, unless_busy};
+use super::common::{self, GONE};
 use crate::{
     AwsClient,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
 };
 
 /// A policy that is part of a role.
@@ -35,7 +36,7 @@ pub(super) async fn put(cx: &Context<'_, AwsClient>, role: &str, name: &str, doc
         let call = cx.client.iam().put_role_policy().role_name(role).policy_name(name).policy_document(document);
         call.send().await.during("iam:PutRolePolicy")
     };
-    unless_busy(cx, call).await.map(drop)
+    settle(cx, call).await.map(drop)
 }
 
 /// The document of a role's policy; `None` without role or policy.
@@ -51,7 +52,7 @@ pub(super) async fn delete(cx: &Context<'_, AwsClient>, role: &str, name: &str) 
         let call = cx.client.iam().delete_role_policy().role_name(role).policy_name(name);
         call.send().await.during("iam:DeleteRolePolicy")
     };
-    unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+    settle(cx, call).await.absent_ok(GONE).map(drop)
 }
 
 /// Role and name.

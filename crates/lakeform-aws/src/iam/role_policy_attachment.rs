@@ -2,11 +2,12 @@
 
 use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{GONE, unless_busy};
+use super::common::GONE;
 use crate::{
     AwsClient,
     error::{Absent, During},
     naming,
+    propagation::settle,
 };
 
 /// A managed policy attached to a role.
@@ -29,7 +30,7 @@ pub(super) async fn attach(cx: &Context<'_, AwsClient>, role: &str, arn: &str) -
         let call = cx.client.iam().attach_role_policy().role_name(role).policy_arn(arn);
         call.send().await.during("iam:AttachRolePolicy")
     };
-    unless_busy(cx, call).await.map(drop)
+    settle(cx, call).await.map(drop)
 }
 
 /// Detaches a policy from a role; gone already is success.
@@ -38,7 +39,7 @@ pub(super) async fn detach(cx: &Context<'_, AwsClient>, role: &str, arn: &str) -
         let call = cx.client.iam().detach_role_policy().role_name(role).policy_arn(arn);
         call.send().await.during("iam:DetachRolePolicy")
     };
-    unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+    settle(cx, call).await.absent_ok(GONE).map(drop)
 }
 
 /// ARNs of the policies that are attached to a role; `None` if there is no such role.

@@ -13,6 +13,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     policy,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::{TagChanges, Tags},
 };
@@ -172,10 +173,7 @@ impl ResourceType for Key {
             (None, None) => None,
         };
         let tags = sdk_tags(object.tags_all.iter().flatten())?;
-        let refused = |e: &ProviderError| {
-            e.has_code("MalformedPolicyDocumentException") && e.message.contains("invalid principals")
-        };
-        let answer = cx.retry(PROPAGATION, refused, || async {
+        let answer = settle(cx, || async {
             kms.create_key()
                 .set_bypass_policy_lockout_safety_check(object.bypass_policy_lockout_safety_check)
                 .set_custom_key_store_id(object.custom_key_store_id.clone())
@@ -263,9 +261,6 @@ impl ResourceType for Key {
             call.send().await.during("kms:UpdateKeyDescription")?;
         }
         if let Some(policy) = object.policy.as_ref().filter(|p| prior.policy.as_ref() != Some(*p)) {
-            let refused = |e: &ProviderError| {
-                e.has_code("MalformedPolicyDocumentException") && e.message.contains("invalid principals")
-            };
             let put = || async {
                 kms.put_key_policy()
                     .key_id(&id)
@@ -276,7 +271,7 @@ impl ResourceType for Key {
                     .await
                     .during("kms:PutKeyPolicy")
             };
-            cx.retry(PROPAGATION, refused, put).await?;
+            settle(cx, put).await?;
         }
         let tags = TagChanges::between(prior.tags_all.as_ref(), object.tags_all.as_ref());
         if !tags.remove.is_empty() {

@@ -20,13 +20,14 @@ use super::{
     bucket_policy,
     common::{
         BUSY, BUSY_CODE, NO_BUCKET, after_creation, given, name_prefix, normal_json, one_of, plan_normal_json,
-        refuse_together, same_essence, unique_suffix, unless_busy,
+        refuse_together, same_essence, unique_suffix,
     },
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
     policy,
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::{Tags, to_map},
 };
@@ -287,7 +288,7 @@ impl Bucket {
             && differs(Some(&prior.acl), &self.acl)
         {
             let canned = given(&self.acl).unwrap_or_else(|| "private".into());
-            unless_busy(cx, || acl::put_canned(cx, bucket, &canned)).await?;
+            settle(cx, || acl::put_canned(cx, bucket, &canned)).await?;
         }
         if differs(prior.map(|p| &p.policy), &self.policy) {
             match given(&self.policy) {
@@ -352,7 +353,7 @@ async fn put_tags(cx: &Context<'_, AwsClient>, bucket: &str, tags: &Tags) -> Res
     if tags.is_empty() {
         let delete =
             || async { s3.delete_bucket_tagging().bucket(bucket).send().await.during("s3:DeleteBucketTagging") };
-        return unless_busy(cx, delete).await.map(drop);
+        return settle(cx, delete).await.map(drop);
     }
     let incomplete = |e: aws_sdk_s3::error::BuildError| ProviderError::invalid(e.to_string()).source(e);
     let all = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect::<Result<Vec<_>, _>>();
@@ -516,10 +517,10 @@ impl ResourceType for Bucket {
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let name = object.name();
         let delete = || async { cx.client.s3().delete_bucket().bucket(&name).send().await.during("s3:DeleteBucket") };
-        match unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET]) {
+        match settle(cx, delete).await.absent_ok(&[NO_BUCKET]) {
             Err(e) if e.has_code("BucketNotEmpty") && object.force_destroy => {
                 empty::empty_bucket(cx, &name, object.object_lock_enabled == Some(true)).await?;
-                unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET])?;
+                settle(cx, delete).await.absent_ok(&[NO_BUCKET])?;
                 Ok(())
             }
             Err(e) if e.has_code("BucketNotEmpty") => Err(e.hint(

@@ -8,12 +8,13 @@ use super::{
     blocks::{attr, blocks, default, each},
     common::{
         NO_BUCKET, after_creation, bucket_id, given, keep_set_spelling, parse_bucket_id, plan_same_essence, text,
-        to_i32, unless_busy,
+        to_i32,
     },
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// The code of a bucket without a configuration.
@@ -147,7 +148,7 @@ impl ResourceType for BucketCors {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await?;
+        settle(cx, || object.put(cx)).await?;
         object.complete();
         Ok(())
     }
@@ -158,7 +159,7 @@ impl ResourceType for BucketCors {
             let call = call.set_expected_bucket_owner(given(&object.expected_bucket_owner));
             call.send().await.during("s3:DeleteBucketCors")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_CORS])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_CORS])?;
         Ok(())
     }
 

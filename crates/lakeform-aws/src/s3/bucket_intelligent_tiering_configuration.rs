@@ -14,11 +14,12 @@ use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Res
 
 use super::{
     blocks::{blocks, has, one_of},
-    common::{NO_BUCKET, after_creation, given, text, to_i32, unless_busy},
+    common::{NO_BUCKET, after_creation, given, text, to_i32},
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// The code of a bucket without a configuration of that name.
@@ -176,7 +177,7 @@ impl ResourceType for BucketIntelligentTiering {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await?;
+        settle(cx, || object.put(cx)).await?;
         object.complete();
         Ok(())
     }
@@ -187,7 +188,7 @@ impl ResourceType for BucketIntelligentTiering {
             let call = call.bucket(&object.bucket).id(&object.name).send();
             call.await.during("s3:DeleteBucketIntelligentTieringConfiguration")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_CONFIGURATION])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_CONFIGURATION])?;
         Ok(())
     }
 

@@ -15,10 +15,11 @@ use self::{
     convert::{from_api, keep_spelling, same_rules, to_api},
     model::DEFAULT_MINIMUM_SIZE,
 };
-use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, unless_busy};
+use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 pub(crate) use model::BucketLifecycle;
@@ -111,7 +112,7 @@ impl ResourceType for BucketLifecycle {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await?;
+        settle(cx, || object.put(cx)).await?;
         object.settle(cx).await
     }
 
@@ -121,7 +122,7 @@ impl ResourceType for BucketLifecycle {
             let call = call.set_expected_bucket_owner(given(&object.expected_bucket_owner));
             call.send().await.during("s3:DeleteBucketLifecycle")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_LIFECYCLE])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_LIFECYCLE])?;
         Ok(())
     }
 

@@ -11,10 +11,11 @@ use aws_sdk_s3::{
 use lakeform_core::Path;
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, text, unless_busy};
+use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, text};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// Where S3 writes the access log of a bucket.
@@ -220,13 +221,13 @@ impl ResourceType for BucketLogging {
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
         let logging = object.to_api().map_err(incomplete)?;
-        unless_busy(cx, || object.put(cx, Some(logging.clone()))).await?;
+        settle(cx, || object.put(cx, Some(logging.clone()))).await?;
         object.complete();
         Ok(())
     }
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx, None)).await.absent_ok(&[NO_BUCKET])?;
+        settle(cx, || object.put(cx, None)).await.absent_ok(&[NO_BUCKET])?;
         Ok(())
     }
 

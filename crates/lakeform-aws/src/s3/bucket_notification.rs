@@ -14,11 +14,12 @@ use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
 
 use super::{
     blocks::in_stored_order,
-    common::{NO_BUCKET, after_creation, given, text, unique_suffix, unless_busy},
+    common::{NO_BUCKET, after_creation, given, text, unique_suffix},
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// Who is told what happens in a bucket. A bucket has one notification configuration: two of these would overwrite each
@@ -284,13 +285,13 @@ impl ResourceType for BucketNotification {
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
         object.complete();
-        unless_busy(cx, || object.put(cx)).await
+        settle(cx, || object.put(cx)).await
     }
 
     /// Leaves an empty configuration: S3 knows no absent one.
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let nobody = Self { bucket: object.bucket.clone(), ..Self::default() };
-        unless_busy(cx, || nobody.put(cx)).await.absent_ok(&[NO_BUCKET])?;
+        settle(cx, || nobody.put(cx)).await.absent_ok(&[NO_BUCKET])?;
         Ok(())
     }
 

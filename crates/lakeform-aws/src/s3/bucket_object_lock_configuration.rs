@@ -8,11 +8,12 @@ use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Res
 
 use super::{
     blocks::{blocks, one_of},
-    common::{NO_BUCKET, after_creation, bucket_id, given, given_number, parse_bucket_id, text, unless_busy},
+    common::{NO_BUCKET, after_creation, bucket_id, given, given_number, parse_bucket_id, text},
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// The code of a bucket without object lock.
@@ -151,7 +152,7 @@ impl ResourceType for BucketObjectLock {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await?;
+        settle(cx, || object.put(cx)).await?;
         object.complete();
         Ok(())
     }
@@ -159,7 +160,7 @@ impl ResourceType for BucketObjectLock {
     /// S3 cannot switch object lock off, only drop the rule for new objects.
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let bare = Self { rule: vec![], token: None, ..object.clone() };
-        unless_busy(cx, || bare.put(cx)).await.absent_ok(&[NO_BUCKET, NO_LOCK])?;
+        settle(cx, || bare.put(cx)).await.absent_ok(&[NO_BUCKET, NO_LOCK])?;
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 //! `aws_s3_bucket_policy`
 
-use std::time::Duration;
+use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
-
-use super::common::{NO_BUCKET, after_creation, plan_normal_json, unless_busy};
+use super::common::{NO_BUCKET, after_creation, plan_normal_json};
 use crate::{
     AwsClient,
     error::{Absent, During},
     policy,
+    propagation::settle,
 };
 
 /// The code of a bucket without a policy.
@@ -33,10 +32,7 @@ pub(crate) async fn put(cx: &Context<'_, AwsClient>, bucket: &str, policy: &str)
     let call = || async {
         cx.client.s3().put_bucket_policy().bucket(bucket).policy(policy).send().await.during("s3:PutBucketPolicy")
     };
-    let unheard =
-        |e: &ProviderError| e.has_code("MalformedPolicy") && e.message.starts_with("Invalid principal in policy");
-    cx.retry(Wait::new("principals of the policy", Duration::from_secs(60)), unheard, call).await?;
-    Ok(())
+    settle(cx, call).await.map(drop)
 }
 
 /// Reads the policy of a bucket; `None` without one.
@@ -49,7 +45,7 @@ pub(crate) async fn get(cx: &Context<'_, AwsClient>, bucket: &str) -> Result<Opt
 pub(crate) async fn delete(cx: &Context<'_, AwsClient>, bucket: &str) -> Result<()> {
     let delete =
         || async { cx.client.s3().delete_bucket_policy().bucket(bucket).send().await.during("s3:DeleteBucketPolicy") };
-    unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_POLICY])?;
+    settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_POLICY])?;
     Ok(())
 }
 
@@ -78,7 +74,7 @@ impl ResourceType for BucketPolicy {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || put(cx, &object.bucket, &object.policy)).await
+        put(cx, &object.bucket, &object.policy).await
     }
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {

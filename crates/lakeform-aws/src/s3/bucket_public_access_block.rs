@@ -3,10 +3,11 @@
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{NO_BUCKET, after_creation, unless_busy};
+use super::common::{NO_BUCKET, after_creation};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// What a bucket refuses to make public.
@@ -72,7 +73,7 @@ impl ResourceType for BucketPublicAccessBlock {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await
+        settle(cx, || object.put(cx)).await
     }
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
@@ -80,7 +81,7 @@ impl ResourceType for BucketPublicAccessBlock {
         let delete = || async {
             s3.delete_public_access_block().bucket(&object.bucket).send().await.during("s3:DeletePublicAccessBlock")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"])?;
         Ok(())
     }
 

@@ -11,11 +11,12 @@ use lakeform_provider::{Change, Context, ProviderError, ResourceType, Result, Wa
 use self::convert::{complete, from_api, to_api};
 use super::{
     blocks::{at_most_one_of, attr, blocks, has, in_stored_order, one_of},
-    common::{NO_BUCKET, after_creation, given, unique_suffix, unless_busy},
+    common::{NO_BUCKET, after_creation, given, unique_suffix},
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 pub(crate) use model::BucketReplication;
@@ -99,7 +100,7 @@ impl ResourceType for BucketReplication {
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
         object.complete();
-        unless_busy(cx, || object.put(cx)).await
+        settle(cx, || object.put(cx)).await
     }
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
@@ -107,7 +108,7 @@ impl ResourceType for BucketReplication {
             let call = cx.client.s3().delete_bucket_replication().bucket(&object.bucket).send();
             call.await.during("s3:DeleteBucketReplication")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_REPLICATION])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_REPLICATION])?;
         Ok(())
     }
 

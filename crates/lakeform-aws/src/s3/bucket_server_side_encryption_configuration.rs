@@ -5,10 +5,11 @@ use aws_sdk_s3::types::{
 };
 use lakeform_provider::{Context, ErrorKind, Model, ProviderError, ResourceType, Result};
 
-use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, unless_busy};
+use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// The code of a bucket without a configuration.
@@ -130,7 +131,7 @@ impl ResourceType for BucketEncryption {
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || object.put(cx)).await
+        settle(cx, || object.put(cx)).await
     }
 
     /// What is left is S3's own default, `AES256`.
@@ -140,7 +141,7 @@ impl ResourceType for BucketEncryption {
             let call = call.set_expected_bucket_owner(given(&object.expected_bucket_owner));
             call.send().await.during("s3:DeleteBucketEncryption")
         };
-        unless_busy(cx, delete).await.absent_ok(&[NO_BUCKET, NO_ENCRYPTION])?;
+        settle(cx, delete).await.absent_ok(&[NO_BUCKET, NO_ENCRYPTION])?;
         Ok(())
     }
 

@@ -4,10 +4,11 @@ use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfigurati
 use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, unless_busy};
+use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
 };
 
 /// Whether a bucket keeps all versions of its objects.
@@ -118,7 +119,7 @@ impl ResourceType for BucketVersioning {
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {
         let wanted = object.wanted();
         if wanted.status != DISABLED {
-            unless_busy(cx, || object.put(cx, &wanted)).await?;
+            settle(cx, || object.put(cx, &wanted)).await?;
         }
         object.complete();
         Ok(())
@@ -130,7 +131,7 @@ impl ResourceType for BucketVersioning {
             return Ok(());
         }
         let suspended = Versioning { status: "Suspended".to_owned(), mfa_delete: None };
-        match unless_busy(cx, || object.put(cx, &suspended)).await {
+        match settle(cx, || object.put(cx, &suspended)).await {
             // Under object lock, versioning stays on for the life of the bucket.
             Err(e) if e.has_code("InvalidBucketState") => Ok(()),
             done => done.absent_ok(&[NO_BUCKET]).map(drop),

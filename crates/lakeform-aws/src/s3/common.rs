@@ -7,7 +7,7 @@ use lakeform_provider::{Change, Context, Field, ProviderError, Result, Wait, lis
 
 use tokio::time::Instant;
 
-use crate::AwsClient;
+use crate::{AwsClient, propagation};
 
 pub(crate) use crate::policy::plan_normal as plan_normal_json;
 
@@ -57,19 +57,7 @@ pub(crate) fn to_i32(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// Makes a call again while S3 is busy with an earlier change of the same bucket (`OperationAborted`: "A conflicting
-/// conditional operation is currently in progress against this resource").
-///
-/// # Errors
-/// The last failure.
-pub(crate) async fn unless_busy<T, F: Future<Output = Result<T>>>(
-    cx: &Context<'_, AwsClient>,
-    call: impl FnMut() -> F,
-) -> Result<T> {
-    cx.retry(Wait::new("bucket to be free", BUSY), |e| e.has_code(BUSY_CODE), call).await
-}
-
-/// [`unless_busy`] for the first calls after a bucket's creation, which may meet a part of S3 that has not heard of it.
+/// [`settle`](propagation::settle) for the first calls after a bucket's creation, which may meet a part of S3 that has not heard of it.
 ///
 /// # Errors
 /// The last failure.
@@ -80,7 +68,7 @@ pub(crate) async fn after_creation<T, F: Future<Output = Result<T>>>(
     let start = Instant::now();
     let unheard = |e: &ProviderError| e.has_code(NO_BUCKET) && start.elapsed() < Duration::from_secs(8);
     let wait = Wait::new("bucket to be free", BUSY);
-    cx.retry(wait, |e| e.has_code(BUSY_CODE) || unheard(e), call).await
+    cx.retry(wait, |e| propagation::is_busy(e) || unheard(e), call).await
 }
 
 /// The value with everything that says nothing (`null`, `""`, `false`, `0`, no elements) made null, at any depth.

@@ -13,6 +13,7 @@ use crate::{
     check,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
     tags::{TagChanges, Tags},
 };
 
@@ -194,10 +195,7 @@ impl ResourceType for Topic {
         let later: Vec<_> = first.extract_if(|name, _| !WITH_CREATION.contains(&name.as_str())).collect();
         let call = sns.create_topic().name(&name).set_attributes(Some(first));
         let call = call.set_tags(Some(sdk_tags(object.tags_all.iter().flatten())?));
-        // IAM may have made a principal of the policy a moment ago.
-        let wait = Wait::new("principals of the policy", Duration::from_secs(60));
-        let unheard = |e: &ProviderError| e.has_code("InvalidParameter") && e.message.contains("PrincipalNotFound");
-        let answer = cx.retry(wait, unheard, || async { call.clone().send().await.during("sns:CreateTopic") }).await?;
+        let answer = settle(cx, || async { call.clone().send().await.during("sns:CreateTopic") }).await?;
         let arn = answer.topic_arn.unwrap_or_default();
         object.id = Some(arn.clone());
         for (name, value) in &later {
