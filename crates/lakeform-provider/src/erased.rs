@@ -55,6 +55,9 @@ pub trait AnyResource: Send + Sync {
     /// The schema, built on first use.
     fn schema(&self) -> &Schema;
 
+    /// The attributes that tell an object from all others of its type; empty where the API does.
+    fn identity(&self) -> &'static [&'static str];
+
     /// Adjusts a planned change.
     ///
     /// # Errors
@@ -177,6 +180,10 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
 
     fn schema(&self) -> &Schema {
         self.schema.get_or_init(|| Schema { version: T::VERSION, block: T::Model::block() })
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        T::IDENTITY
     }
 
     fn plan(&self, client: &Configured, change: &mut Change<'_>) -> Result<()> {

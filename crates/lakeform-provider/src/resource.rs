@@ -32,6 +32,10 @@ pub trait ResourceType: Send + Sync + 'static {
     /// The schema version stored beside each instance.
     const VERSION: u64 = 0;
 
+    /// The attributes that tell an object of this type from all others of the same provider configuration: two that agree in
+    /// all of them would be one object. Empty: the API gives each its own identifier.
+    const IDENTITY: &'static [&'static str] = &[];
+
     /// Adjusts a planned change: computed differences, replacements, checks. Must not call the API.
     ///
     /// # Errors

@@ -66,6 +66,7 @@ impl ResourceType for LogGroup {
     type Client = AwsClient;
     type Model = LogGroupModel;
     const NAME: &'static str = "aws_cloudwatch_log_group";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

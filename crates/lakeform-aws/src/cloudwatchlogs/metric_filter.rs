@@ -61,6 +61,7 @@ impl ResourceType for MetricFilter {
     type Client = AwsClient;
     type Model = MetricFilterModel;
     const NAME: &'static str = "aws_cloudwatch_log_metric_filter";
+    const IDENTITY: &'static [&'static str] = &["log_group_name", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=512)?;

@@ -27,6 +27,7 @@ impl ResourceType for LogPolicy {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_cloudwatch_log_resource_policy";
+    const IDENTITY: &'static [&'static str] = &["policy_name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "policy_document", 1..=5120)?;

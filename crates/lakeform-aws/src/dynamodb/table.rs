@@ -314,6 +314,7 @@ impl ResourceType for Table {
     type Client = AwsClient;
     type Model = TableModel;
     const NAME: &'static str = "aws_dynamodb_table";
+    const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

@@ -57,6 +57,7 @@ impl ResourceType for InstanceProfile {
     type Client = AwsClient;
     type Model = InstanceProfileModel;
     const NAME: &'static str = "aws_iam_instance_profile";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)

@@ -62,6 +62,7 @@ impl ResourceType for OpenIdConnectProvider {
     type Client = AwsClient;
     type Model = OpenIdConnectProviderModel;
     const NAME: &'static str = "aws_iam_openid_connect_provider";
+    const IDENTITY: &'static [&'static str] = &["url"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let given = change.config.get("url").and_then(Value::as_str);

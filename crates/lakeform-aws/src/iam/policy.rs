@@ -65,6 +65,7 @@ impl ResourceType for Policy {
     type Client = AwsClient;
     type Model = PolicyModel;
     const NAME: &'static str = "aws_iam_policy";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)?;

@@ -93,6 +93,7 @@ impl ResourceType for Role {
     type Client = AwsClient;
     type Model = RoleModel;
     const NAME: &'static str = "aws_iam_role";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 64)?;

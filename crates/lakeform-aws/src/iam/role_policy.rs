@@ -64,6 +64,7 @@ impl ResourceType for RolePolicy {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_iam_role_policy";
+    const IDENTITY: &'static [&'static str] = &["role", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)?;

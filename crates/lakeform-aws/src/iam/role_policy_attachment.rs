@@ -54,6 +54,7 @@ impl ResourceType for RolePolicyAttachment {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_iam_role_policy_attachment";
+    const IDENTITY: &'static [&'static str] = &["role", "policy_arn"];
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let there = attached(cx, &object.role).await?.unwrap_or_default().contains(&object.policy_arn);

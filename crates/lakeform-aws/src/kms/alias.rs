@@ -57,6 +57,7 @@ impl ResourceType for Alias {
     type Client = AwsClient;
     type Model = AliasModel;
     const NAME: &'static str = "aws_kms_alias";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

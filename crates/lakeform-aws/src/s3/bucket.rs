@@ -418,6 +418,7 @@ impl ResourceType for Bucket {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         refuse_together(change, "bucket", &["bucket_prefix"])?;

@@ -109,6 +109,7 @@ impl ResourceType for BucketCors {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_cors_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         for (rule, at) in blocks(change.config, "cors_rule", &Path::root()) {

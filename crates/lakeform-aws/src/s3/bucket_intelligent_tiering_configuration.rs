@@ -142,6 +142,7 @@ impl ResourceType for BucketIntelligentTiering {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_intelligent_tiering_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let root = Path::root();

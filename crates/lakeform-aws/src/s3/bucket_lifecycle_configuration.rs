@@ -84,6 +84,7 @@ impl ResourceType for BucketLifecycle {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_lifecycle_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

@@ -186,6 +186,7 @@ impl ResourceType for BucketLogging {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_logging";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let format = change.config.get("target_object_key_format").and_then(|v| v.as_slice()?.first());

@@ -257,6 +257,7 @@ impl ResourceType for BucketNotification {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_notification";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     /// Every bucket has a configuration, if only an empty one.
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {

@@ -118,6 +118,7 @@ impl ResourceType for BucketObjectLock {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_object_lock_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let root = Path::root();

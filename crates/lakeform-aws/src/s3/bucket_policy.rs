@@ -54,6 +54,7 @@ impl ResourceType for BucketPolicy {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_policy";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan_normal_json(change, "policy");

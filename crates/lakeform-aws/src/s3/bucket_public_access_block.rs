@@ -52,6 +52,7 @@ impl ResourceType for BucketPublicAccessBlock {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_public_access_block";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {
         let answer = cx.client.s3().get_public_access_block().bucket(&object.bucket).send().await;

@@ -57,6 +57,7 @@ impl ResourceType for BucketReplication {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_replication_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         for (rule, at) in blocks(change.config, "rule", &Path::root()) {

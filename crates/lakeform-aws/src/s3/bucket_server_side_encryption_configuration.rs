@@ -113,6 +113,7 @@ impl ResourceType for BucketEncryption {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_server_side_encryption_configuration";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {
         let call = cx.client.s3().get_bucket_encryption().bucket(&object.bucket);

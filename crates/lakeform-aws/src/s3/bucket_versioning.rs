@@ -80,6 +80,7 @@ impl ResourceType for BucketVersioning {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_bucket_versioning";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let wrong =

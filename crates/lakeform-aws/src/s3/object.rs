@@ -383,6 +383,7 @@ impl ResourceType for Object {
     type Model = Self;
 
     const NAME: &'static str = "aws_s3_object";
+    const IDENTITY: &'static [&'static str] = &["bucket", "key"];
 
     fn plan(client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(client, change)

@@ -142,6 +142,7 @@ impl ResourceType for Topic {
     type Client = AwsClient;
     type Model = TopicModel;
     const NAME: &'static str = "aws_sns_topic";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

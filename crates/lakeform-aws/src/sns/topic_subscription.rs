@@ -78,6 +78,7 @@ impl ResourceType for TopicSubscription {
     type Client = AwsClient;
     type Model = SubscriptionModel;
     const NAME: &'static str = "aws_sns_topic_subscription";
+    const IDENTITY: &'static [&'static str] = &["topic_arn", "protocol", "endpoint"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "protocol", PROTOCOLS)?;

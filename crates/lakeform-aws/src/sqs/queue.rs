@@ -116,6 +116,7 @@ impl ResourceType for Queue {
     type Client = AwsClient;
     type Model = QueueModel;
     const NAME: &'static str = "aws_sqs_queue";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

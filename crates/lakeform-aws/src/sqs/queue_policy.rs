@@ -29,6 +29,7 @@ impl ResourceType for QueuePolicy {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_sqs_queue_policy";
+    const IDENTITY: &'static [&'static str] = &["queue_url"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

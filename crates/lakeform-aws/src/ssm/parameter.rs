@@ -106,6 +106,7 @@ impl ResourceType for Parameter {
     type Client = AwsClient;
     type Model = ParameterModel;
     const NAME: &'static str = "aws_ssm_parameter";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "type", ParameterType::values())?;

@@ -1,6 +1,7 @@
 //! Making a plan: walking the graph, reading live objects, deciding instance by instance.
 
 mod checks;
+mod collisions;
 mod data;
 mod delete;
 mod import;
@@ -269,6 +270,12 @@ impl Planner<'_> {
             let stray = self.refuse_stray_adoptions();
             self.found().problems.extend(stray);
         }
+        self.found().changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        if self.options.mode == PlanMode::Normal {
+            let mut found = self.found();
+            let clashes = self.collisions(&found.changes);
+            found.problems.extend(clashes);
+        }
         let Planner { evaluator, found, options, selection, .. } = self;
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.problems.0.extend(unused);
@@ -296,7 +303,6 @@ impl Planner<'_> {
                 );
             }
         }
-        found.changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
         found.drift.sort_by(|a, b| a.address.cmp(&b.address));
         let variables = evaluator.graph.modules[0]
             .variables

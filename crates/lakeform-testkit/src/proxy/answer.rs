@@ -44,10 +44,21 @@ pub(super) fn plain(status: u16, content_type: &str, body: impl Into<Bytes>) -> 
 }
 
 pub(super) fn error(operation: &Operation, status: u16, code: &str, path: &str) -> Response<Full<Bytes>> {
+    error_saying(operation, status, code, MESSAGE, path)
+}
+
+/// An error with its own words.
+pub(super) fn error_saying(
+    operation: &Operation,
+    status: u16,
+    code: &str,
+    message: &str,
+    path: &str,
+) -> Response<Full<Bytes>> {
     match operation.protocol {
         Protocol::RestXml => {
             let body = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{MESSAGE}</Message>\
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
                  <Resource>{}</Resource><RequestId>{REQUEST_ID}</RequestId></Error>",
                 path.replace('&', "&amp;").replace('<', "&lt;")
             );
@@ -55,13 +66,13 @@ pub(super) fn error(operation: &Operation, status: u16, code: &str, path: &str) 
         }
         Protocol::Query => {
             let body = format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{MESSAGE}</Message></Error>\
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
                  <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
             );
             plain(status, "text/xml", body)
         }
         Protocol::Json | Protocol::RestJson => {
-            let body = serde_json::json!({ "__type": code, "message": MESSAGE }).to_string();
+            let body = serde_json::json!({ "__type": code, "message": message }).to_string();
             let kind =
                 if operation.protocol == Protocol::Json { "application/x-amz-json-1.1" } else { "application/json" };
             let mut response = plain(status, kind, body);

@@ -13,6 +13,7 @@
 //! ```
 
 mod answer;
+mod fresh;
 mod log;
 mod operation;
 mod rule;

@@ -19,6 +19,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::{
     Exchange, Operation, Rule, answer,
+    fresh::Fresh,
     operation::identify,
     rule::{Action, matches},
     shelf::Shelf,
@@ -45,6 +46,7 @@ struct Desk {
     delay: Duration,
     rules: Vec<Rule>,
     shelves: Vec<Shelf>,
+    fresh: Option<Fresh>,
     log: Vec<Exchange>,
     /// How many entries were taken out of the log: numbers of exchanges go on.
     forgotten: usize,
@@ -105,6 +107,7 @@ impl Proxy {
     pub fn clear(&self) {
         let mut desk = self.shared.desk();
         desk.rules.clear();
+        desk.fresh = None;
         desk.delay = Duration::ZERO;
     }
 
@@ -112,6 +115,12 @@ impl Proxy {
     /// (`NoSuchConfiguration`) is the code of the answer.
     pub fn shelve(&self, subresource: &str, absent: &str) {
         self.shared.desk().shelves.push(Shelf::new(subresource, absent));
+    }
+
+    /// Keeps each role that is made from now on unknown to other services for a while: calls that name it are refused in
+    /// the words of their service.
+    pub fn hide_fresh_roles(&self, lag: Duration) {
+        self.shared.desk().fresh = Some(Fresh::new(lag));
     }
 
     /// Leaves every subresource to the emulator again.
@@ -291,6 +300,10 @@ async fn respond(
             }
         }
     }
+    let refusal = shared.desk().fresh.as_ref().and_then(|fresh| fresh.refusal(operation, parts.uri.path(), &body));
+    if let Some(response) = refusal {
+        return Ok(response);
+    }
     let query = parts.uri.query().unwrap_or_default();
     let shelved = {
         let mut desk = shared.desk();
@@ -300,7 +313,12 @@ async fn respond(
     let forwarded = match shelved {
         Some(response) => response,
         None => {
-            let Ok(response) = forward(shared, upstream, target, parts, body).await;
+            let Ok(response) = forward(shared, upstream, target, parts, body.clone()).await;
+            if response.status().is_success()
+                && let Some(fresh) = &mut shared.desk().fresh
+            {
+                fresh.note(operation, &body);
+            }
             response
         }
     };

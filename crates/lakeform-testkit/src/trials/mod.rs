@@ -5,6 +5,8 @@
 //! through all trials with anything that plans and applies: lakeform, or [`Terraform`] itself, which proves that the row
 //! is right. `tests/tests/trials/README.md` says how a row is written.
 
+mod binary;
+mod calls;
 mod edit;
 mod live;
 mod report;
@@ -16,6 +18,8 @@ mod terraform;
 #[cfg(test)]
 mod tests;
 
+pub use binary::Binary;
+pub use calls::refresh_calls;
 pub use edit::{EditError, set};
 pub use live::{Applied, Lakeform, Options, State, subject_attributes, without};
 pub use report::{Outcome, Report, Trial};
