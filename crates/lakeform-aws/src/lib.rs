@@ -19,6 +19,8 @@ pub mod policy;
 mod provider;
 mod retry;
 mod tags;
+#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
+mod values;
 
 #[cfg(feature = "athena")]
 mod athena;
