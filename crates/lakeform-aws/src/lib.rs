@@ -20,6 +20,8 @@ mod propagation;
 mod provider;
 mod retry;
 mod tags;
+#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
+mod values;
 
 #[cfg(feature = "athena")]
 mod athena;

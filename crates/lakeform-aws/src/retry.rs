@@ -103,3 +103,15 @@ impl<E: ProvideErrorMetadata + fmt::Debug + Send + Sync + std::error::Error + 's
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
 }
+
+/// Sends a call of an SDK as [`OnlyIfRefused`] says: `once!(aws_sdk_glue, call, CreateJobError)`.
+#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
+macro_rules! once {
+    ($sdk:ident, $call:expr, $error:ty) => {{
+        let config = $sdk::config::Config::builder();
+        let config = config.retry_classifier($crate::retry::OnlyIfRefused::<$error>::default());
+        $call.customize().config_override(config).send()
+    }};
+}
+#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
+pub(crate) use once;

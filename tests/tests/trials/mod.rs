@@ -118,8 +118,12 @@ macro_rules! services {
 }
 
 services! {
+    athena "aws_athena_": on_ministack Ministack;
+    budgets "aws_budgets_": on_ministack Ministack;
     cloudwatch_logs "aws_cloudwatch_log_": on_moto Moto, on_ministack Ministack;
     dynamodb "aws_dynamodb_": on_moto Moto, on_ministack Ministack;
+    firehose "aws_kinesis_firehose_": on_moto Moto, on_ministack Ministack;
+    glue "aws_glue_": on_moto Moto, on_ministack Ministack;
     iam "aws_iam_": on_moto Moto, on_ministack Ministack;
     kms "aws_kms_": on_moto Moto, on_ministack Ministack;
     s3 "aws_s3_": on_moto Moto, on_ministack Ministack;

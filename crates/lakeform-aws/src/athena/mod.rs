@@ -1,8 +1,10 @@
-//! Athena.
+//! Athena: workgroups.
 
-use lakeform_provider::AnyResource;
+mod workgroup;
+
+use lakeform_provider::{AnyResource, resource};
 
 /// The resource types of Athena.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![resource::<workgroup::Workgroup>()]
 }

@@ -1,8 +1,10 @@
 //! Budgets.
 
-use lakeform_provider::AnyResource;
+mod budget;
+
+use lakeform_provider::{AnyResource, resource};
 
 /// The resource types of Budgets.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![resource::<budget::BudgetType>()]
 }

@@ -1,8 +1,10 @@
-//! Data Firehose.
+//! Data Firehose: delivery streams. Terraform calls them `aws_kinesis_firehose_*`.
 
-use lakeform_provider::AnyResource;
+mod delivery_stream;
+
+use lakeform_provider::{AnyResource, resource};
 
 /// The resource types of Data Firehose.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![resource::<delivery_stream::DeliveryStream>()]
 }
