@@ -18,6 +18,7 @@ mod partition;
 pub mod policy;
 mod provider;
 mod retry;
+mod stored;
 mod tags;
 
 #[cfg(feature = "athena")]

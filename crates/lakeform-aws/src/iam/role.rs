@@ -17,6 +17,7 @@ use crate::{
     error::{Absent, During},
     naming, policy,
     retry::OnlyIfRefused,
+    stored::time,
     tags::Tags,
 };
 
@@ -222,7 +223,7 @@ impl RoleModel {
     /// What the API decides.
     fn take(&mut self, role: &Live) {
         self.arn = Some(role.arn.clone());
-        self.create_date = common::time(role.create_date());
+        self.create_date = time(Some(role.create_date()));
         self.id = Some(role.role_name.clone());
         self.name_prefix.get_or_insert_with(|| naming::prefix_of(&role.role_name));
         self.name = Some(role.role_name.clone());
