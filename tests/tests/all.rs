@@ -12,3 +12,4 @@ mod git_modules;
 mod stacks;
 mod support;
 mod trials;
+mod utility;

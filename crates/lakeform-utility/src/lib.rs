@@ -1,8 +1,11 @@
-//! Types that need no cloud: `terraform_data`, which is built into Terraform itself.
+//! Types that need no cloud: `terraform_data`, which is built into Terraform itself, and the providers `random`, `tls` and `null`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod data;
+mod null;
 mod provider;
+mod random;
+mod tls;
 
 pub use provider::LocalProvider;

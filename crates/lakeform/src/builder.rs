@@ -9,6 +9,7 @@ use std::{
 
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
+use lakeform_utility::LocalProvider;
 
 use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
 
@@ -148,8 +149,9 @@ impl Builder {
         let aws: Arc<dyn Provider> = Arc::new(lakeform_aws::AwsProvider::new(self.environment.clone()));
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
-        let terraform: Arc<dyn Provider> =
-            Arc::new(lakeform_utility::LocalProvider::terraform().with_data_source(remote_state));
+        let local = [LocalProvider::null(), LocalProvider::random(), LocalProvider::tls()];
+        let local = [LocalProvider::terraform().with_data_source(remote_state)].into_iter().chain(local);
+        let built_in = [aws].into_iter().chain(local.map(|provider| Arc::new(provider) as Arc<dyn Provider>));
         let world = World {
             environment: self.environment,
             cwd,
@@ -158,9 +160,6 @@ impl Builder {
             who: self.who.unwrap_or_default(),
             git: self.git,
         };
-        Lakeform {
-            world: Arc::new(world),
-            providers: Providers::new([aws, terraform].into_iter().chain(self.providers)),
-        }
+        Lakeform { world: Arc::new(world), providers: Providers::new(built_in.into_iter().chain(self.providers)) }
     }
 }
