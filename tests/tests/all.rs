@@ -13,3 +13,4 @@ mod provisioners;
 mod stacks;
 mod support;
 mod trials;
+mod utility;

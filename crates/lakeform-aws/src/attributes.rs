@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::policy;
+pub(crate) use crate::stored::given;
 
 /// Attributes by the API's names. One that says nothing is an empty text, and so is one that is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,11 +85,6 @@ pub(crate) fn spelled(flag: Option<bool>) -> Option<String> {
 /// A text that can be taken back: absent is the empty text.
 pub(crate) fn or_empty(text: &Option<String>) -> Option<String> {
     Some(text.clone().unwrap_or_default())
-}
-
-/// A text that says something.
-pub(crate) fn given(text: &Option<String>) -> Option<String> {
-    text.clone().filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

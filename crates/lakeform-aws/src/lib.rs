@@ -19,6 +19,7 @@ pub mod policy;
 mod propagation;
 mod provider;
 mod retry;
+mod stored;
 mod tags;
 #[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
 mod values;

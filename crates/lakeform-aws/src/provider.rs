@@ -64,7 +64,8 @@ impl AwsProvider {
             "glue" glue, "kms" kms, "lambda" lambda, "s3" s3, "secretsmanager" secretsmanager, "sns" sns, "sqs" sqs,
             "ssm" ssm, "sts" sts);
         data_sources.extend(crate::iam::data_sources());
-        let ephemeral_resources = of_services!(ephemeral_resources: "kms" kms);
+        let ephemeral_resources =
+            of_services!(ephemeral_resources: "kms" kms, "secretsmanager" secretsmanager, "ssm" ssm);
         Self {
             environment: environment.into_iter().collect(),
             schema: OnceLock::new(),

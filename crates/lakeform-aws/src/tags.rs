@@ -78,7 +78,7 @@ impl TagRules {
     /// Splits the tags of a live object. A tag that equals a default counts as the resource's own only where the resource
     /// says so too: `stored` (prior `tags`) or `configured`.
     pub(crate) fn split(&self, live: Tags, stored: Option<&Tags>, configured: Option<&Tags>) -> ReadTags {
-        let all: Tags = live.into_iter().filter(|(key, _)| !self.ignores(key)).collect();
+        let all = self.shown(live);
         let says = |tags: Option<&Tags>, key: &String, value: &String| tags.is_some_and(|t| t.get(key) == Some(value));
         let default = |key: &String, value: &String| self.defaults.as_ref().is_some_and(|d| d.get(key) == Some(value));
         let own: Tags = all
@@ -94,6 +94,11 @@ impl TagRules {
     pub(crate) fn read(&self, cx: &Context<'_, AwsClient>, live: Tags, stored: Option<&Tags>) -> ReadTags {
         let configured = cx.config.and_then(|c| c.get("tags")).map(Tags::from_value);
         self.split(live, stored, configured.as_ref())
+    }
+
+    /// The tags of a live object that a data source shows.
+    pub(crate) fn shown(&self, live: Tags) -> Tags {
+        live.into_iter().filter(|(key, _)| !self.ignores(key)).collect()
     }
 
     /// Plans `tags_all` of a type that has `tags` and `tags_all`.

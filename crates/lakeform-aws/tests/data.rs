@@ -16,6 +16,23 @@ async fn account_region_and_bucket() {
 }
 
 #[tokio::test]
+async fn what_other_stacks_made_is_looked_up() {
+    let except = recorded::Except {
+        // AWS's own key is not told from none.
+        unreadable: &[("aws_dynamodb_table", &["server_side_encryption"])],
+        unlike: &[
+            ("aws_iam_policy", &["policy_id"]),
+            ("aws_iam_role", &["unique_id"]),
+            // When it was made.
+            ("aws_cloudwatch_log_group", &["creation_time"]),
+            ("aws_s3_object", &["last_modified"]),
+        ],
+        later: &[("aws_iam_policy", &["attachment_count"])],
+    };
+    recorded::run("lookups", except).await;
+}
+
+#[tokio::test]
 async fn policy_documents_are_terraforms_to_the_byte() {
     // The documents themselves are compared to the byte. The arguments come back as given, with sets inside, which
     // Terraform stores in the order of their hashes.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use lakeform_core::{
     ConfigAddress, Diagnostic, Diagnostics, InstanceAddress, InstanceKey, ModuleInstance, ModulePath, ResourceAddress,
-    Span, address::Target,
+    Span, Type, address::Target,
 };
 use lakeform_lang::{Endpoint, Module, Moved, Removed, Resource, Stack};
 use lakeform_state::State;
 use petgraph::graph::DiGraph;
 
 use crate::map::{HashMap, HashSet};
-use crate::order;
+use crate::{Providers, order, stored::encode};
 
 /// What became of the objects in state.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ impl Moves {
     /// Moves objects in the state as the stack says.
     ///
     /// # Errors
-    /// Blocks that contradict each other or the rest of the stack.
-    pub(crate) fn apply(stack: &Stack, state: &mut State) -> Result<Self, Diagnostics> {
+    /// Blocks that contradict each other or the rest of the stack, and objects that cannot become what a block says.
+    pub(crate) fn apply(stack: &Stack, state: &mut State, providers: &Providers) -> Result<Self, Diagnostics> {
         let mut out = Self::default();
         let mut problems = Diagnostics::new();
         out.collect(&ModulePath::root(), &stack.root, stack, &mut problems);
@@ -56,7 +56,15 @@ impl Moves {
                 .collect();
             let taken = taken(statement, state, &destinations);
             for (from, to) in destinations {
-                if taken.contains(&to) || !state.rename(&from, &to) {
+                let free = !taken.contains(&to) && state.get(&to).is_none();
+                if free
+                    && from.resource.ty != to.resource.ty
+                    && let Err(problem) = retype(state, &from, &to.resource.ty, providers)
+                {
+                    problems.push(problem.span(statement.span.clone()));
+                    continue;
+                }
+                if !free || !state.rename(&from, &to) {
                     out.blocked.push((from, to));
                     continue;
                 }
@@ -64,6 +72,9 @@ impl Moves {
                 let origin = out.before.remove(&from).unwrap_or(from);
                 out.before.insert(to, origin);
             }
+        }
+        if problems.has_errors() {
+            return Err(problems);
         }
         follow(state, &renamed);
         Ok(out)
@@ -256,6 +267,30 @@ fn taken(
         false => statement.is_whole() && state.resources.contains_key(&to.resource),
     };
     destinations.iter().map(|(_, to)| to).filter(|to| is_taken(to)).cloned().collect()
+}
+
+/// Rewrites the objects of an instance to those of another type.
+fn retype(state: &mut State, at: &InstanceAddress, ty: &Arc<str>, providers: &Providers) -> Result<(), Diagnostic> {
+    let mismatch = || {
+        Diagnostic::error("Resource type mismatch")
+            .detail(format!("An object cannot become one of another type: {at} is no {ty}."))
+    };
+    let (provider, resource) = providers.resource(ty).ok_or_else(mismatch)?;
+    let schema = resource.schema();
+    let Some(instance) = state.get(at) else { return Ok(()) };
+    let mut instance = instance.clone();
+    for object in instance.current.iter_mut().chain(instance.deposed.values_mut()) {
+        let stored = object.attributes.value(&Type::Dynamic).map_err(|_| mismatch())?;
+        let became = resource.take_over(&at.resource.ty, stored).ok_or_else(mismatch)?;
+        let became = schema.block.coerce(&became).map_err(|_| mismatch())?;
+        object.attributes = encode(&became, &schema.block.ty()).map_err(|_| mismatch())?;
+        object.schema_version = schema.version;
+        object.sensitive_attributes.clear();
+        object.private = None;
+    }
+    state.remove(at);
+    state.insert(at, &format!("provider[\"{}\"]", provider.source()), instance);
+    Ok(())
 }
 
 /// Whether a statement is about a resource or instances of it.

@@ -77,6 +77,10 @@ impl lakeform_lang::Schemas for Providers {
         }
     }
 
+    fn takes_over(&self, ty: &str, from: &str) -> bool {
+        self.resource(ty).is_some_and(|(_, resource)| resource.takes_over(from))
+    }
+
     fn provider(&self, name: &str) -> Option<&Schema> {
         self.get(name).map(|p| p.config_schema())
     }

@@ -67,6 +67,12 @@ pub trait AnyResource: Send + Sync {
     /// Rewrites a stored object of an older schema version.
     fn upgrade(&self, from: u64, stored: Value) -> Option<Value>;
 
+    /// Whether an object of another type can become one of this.
+    fn takes_over(&self, from: &str) -> bool;
+
+    /// Rewrites a stored object of another type, as that one stores it.
+    fn take_over(&self, from: &str, stored: Value) -> Option<Value>;
+
     /// Reads the live object; absent is `None`.
     fn read<'a>(&'a self, with: Surroundings<'a>, prior: &'a Value) -> BoxFuture<'a, Result<Option<Value>>>;
 
@@ -194,6 +200,14 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
 
     fn upgrade(&self, from: u64, stored: Value) -> Option<Value> {
         T::upgrade(from, stored)
+    }
+
+    fn takes_over(&self, from: &str) -> bool {
+        T::TAKES_OVER.contains(&from)
+    }
+
+    fn take_over(&self, from: &str, stored: Value) -> Option<Value> {
+        T::take_over(from, stored)
     }
 
     fn read<'a>(&'a self, with: Surroundings<'a>, prior: &'a Value) -> BoxFuture<'a, Result<Option<Value>>> {

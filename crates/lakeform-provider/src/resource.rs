@@ -31,6 +31,8 @@ pub trait ResourceType: Send + Sync + 'static {
     const NAME: &'static str;
     /// The schema version stored beside each instance.
     const VERSION: u64 = 0;
+    /// Types whose objects can become objects of this one by a `[[moved]]`.
+    const TAKES_OVER: &'static [&'static str] = &[];
 
     /// The attributes that tell an object of this type from all others of the same provider configuration: two that agree in
     /// all of them would be one object. Empty: the API gives each its own identifier.
@@ -47,6 +49,11 @@ pub trait ResourceType: Send + Sync + 'static {
     /// Rewrites a stored object of an older schema version to this one. `None`: it cannot be read.
     fn upgrade(_from: u64, stored: Value) -> Option<Value> {
         Some(stored)
+    }
+
+    /// Rewrites a stored object of one of [`ResourceType::TAKES_OVER`] to one of this type. `None`: it cannot be read.
+    fn take_over(_from: &str, _stored: Value) -> Option<Value> {
+        None
     }
 
     /// Reads the live object. Fields it does not set keep what `prior` holds. Absent is `None`, never an error.

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{} is not served by {kind}", row.ty);
             continue;
         }
-        emulator.reset()?;
+        row.prepare(&emulator)?;
         let report = runtime.block_on(run(row, &terraform, &proxy, kind));
         failed += report.failures().len();
         print!("{report}");

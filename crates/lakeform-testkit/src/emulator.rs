@@ -234,7 +234,7 @@ impl Emulator {
             {
                 return Err(self.failed(format!("ended with {status}")));
             }
-            if self.call("GET", self.kind.probe()).is_ok_and(|status| status == 200) {
+            if self.call("GET", self.kind.probe(), "", "").is_ok_and(|status| status == 200) {
                 return Ok(());
             }
             if start.elapsed() > PATIENCE {
@@ -257,12 +257,13 @@ impl Emulator {
     }
 
     /// The status of one plain call.
-    fn call(&self, method: &str, path: &str) -> std::io::Result<u16> {
+    fn call(&self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<u16> {
         let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(5))?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+            body.len()
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
@@ -275,9 +276,25 @@ impl Emulator {
     /// # Errors
     /// When it does not answer, or refuses.
     pub fn reset(&self) -> Result<(), EmulatorError> {
-        match self.call("POST", self.kind.reset()) {
+        match self.call("POST", self.kind.reset(), "", "") {
             Ok(200) => Ok(()),
             Ok(status) => Err(self.failed(format!("answered its reset with {status}"))),
+            Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
+        }
+    }
+
+    /// Calls a service that takes forms, such as `iam` with `Action=CreateUser&UserName=x`: for what no type makes.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub fn form(&self, service: &str, form: &str) -> Result<(), EmulatorError> {
+        let headers = format!(
+            "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        );
+        match self.call("POST", "/", &headers, form) {
+            Ok(200) => Ok(()),
+            Ok(status) => Err(self.failed(format!("answered {form} with {status}"))),
             Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
         }
     }
@@ -337,11 +354,11 @@ mod tests {
     fn lives_and_dies(kind: Kind) {
         let emulator = Emulator::start(kind).unwrap();
         let address = emulator.address();
-        let put = emulator.call("PUT", "/a-bucket").unwrap();
+        let put = emulator.call("PUT", "/a-bucket", "", "").unwrap();
         assert_eq!(put, 200);
-        assert_eq!(emulator.call("HEAD", "/a-bucket").unwrap(), 200);
+        assert_eq!(emulator.call("HEAD", "/a-bucket", "", "").unwrap(), 200);
         emulator.reset().unwrap();
-        assert_eq!(emulator.call("HEAD", "/a-bucket").unwrap(), 404);
+        assert_eq!(emulator.call("HEAD", "/a-bucket", "", "").unwrap(), 404);
         assert_eq!(emulator.env()["AWS_ENDPOINT_URL"], format!("http://{address}"));
         drop(emulator);
         assert!(TcpStream::connect(address).is_err());

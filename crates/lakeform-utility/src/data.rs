@@ -30,6 +30,7 @@ impl ResourceType for Data {
     type Model = Object;
 
     const NAME: &'static str = "terraform_data";
+    const TAKES_OVER: &'static [&'static str] = &["null_resource"];
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         if change.prior.is_none() {
@@ -44,6 +45,18 @@ impl ResourceType for Data {
             change.set("output", output);
         }
         Ok(())
+    }
+
+    fn take_over(_: &str, stored: Value) -> Option<Value> {
+        let triggers = stored.get("triggers").filter(|triggers| !triggers.is_null());
+        let triggers = triggers.and_then(Value::as_mapping).map(|triggers| Value::object(triggers.clone()));
+        let null = || Value::null(Type::Dynamic);
+        Some(Value::object([
+            ("id", stored.get("id")?.clone()),
+            ("input", null()),
+            ("output", null()),
+            ("triggers_replace", triggers.unwrap_or_else(null)),
+        ]))
     }
 
     async fn read(_: &Context<'_, Local>, prior: Object) -> Result<Option<Object>> {

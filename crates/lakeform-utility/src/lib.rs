@@ -1,10 +1,13 @@
-//! Types that need no cloud: `terraform_data`, which is built into Terraform itself.
+//! Types that need no cloud: `terraform_data`, which is built into Terraform itself, and the providers `random`, `tls` and `null`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod data;
 mod local_exec;
+mod null;
 mod provider;
+mod random;
+mod tls;
 
 pub use local_exec::LocalExec;
 pub use provider::LocalProvider;

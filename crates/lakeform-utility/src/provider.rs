@@ -45,6 +45,23 @@ impl LocalProvider {
         Self::new("terraform", "terraform.io/builtin/terraform", Local, vec![resource::<Data>()], vec![])
     }
 
+    /// Values that are made up once.
+    pub fn random() -> Self {
+        let resources = crate::random::resources();
+        Self::new("random", "registry.terraform.io/hashicorp/random", Local, resources, vec![])
+    }
+
+    /// Keys.
+    pub fn tls() -> Self {
+        Self::new("tls", "registry.terraform.io/hashicorp/tls", Local, crate::tls::resources(), vec![])
+    }
+
+    /// Objects that do nothing.
+    pub fn null() -> Self {
+        let (resources, data_sources) = (crate::null::resources(), crate::null::data_sources());
+        Self::new("null", "registry.terraform.io/hashicorp/null", Local, resources, data_sources)
+    }
+
     /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.
     pub fn with_data_source(mut self, source: Box<dyn AnyDataSource>) -> Self {
         self.data_sources.push(source);

@@ -9,6 +9,7 @@ use std::{
 
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
+use lakeform_utility::LocalProvider;
 
 use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
 
@@ -149,9 +150,10 @@ impl Builder {
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
         let local_exec = Box::new(lakeform_utility::LocalExec::new(self.environment.clone()));
-        let terraform = lakeform_utility::LocalProvider::terraform();
-        let terraform: Arc<dyn Provider> =
-            Arc::new(terraform.with_data_source(remote_state).with_provisioner(local_exec));
+        let terraform = LocalProvider::terraform().with_data_source(remote_state).with_provisioner(local_exec);
+        let local = [terraform, LocalProvider::null(), LocalProvider::random(), LocalProvider::tls()];
+        let local = local.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
+        let built_in = [aws].into_iter().chain(local);
         let world = World {
             environment: self.environment,
             cwd,
@@ -160,9 +162,6 @@ impl Builder {
             who: self.who.unwrap_or_default(),
             git: self.git,
         };
-        Lakeform {
-            world: Arc::new(world),
-            providers: Providers::new([aws, terraform].into_iter().chain(self.providers)),
-        }
+        Lakeform { world: Arc::new(world), providers: Providers::new(built_in.into_iter().chain(self.providers)) }
     }
 }

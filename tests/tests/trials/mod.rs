@@ -29,7 +29,7 @@ fn all_hold(service: &str, kind: Kind) {
     assert!(!rows.is_empty(), "{kind} serves no type of {service}");
     let mut failed = String::new();
     for row in rows {
-        emulator.reset().unwrap();
+        row.prepare(&emulator).unwrap();
         let report = runtime.block_on(run(&row, &lakeform, &proxy, kind));
         println!("{report}");
         if !report.failures().is_empty() {
@@ -124,9 +124,11 @@ services! {
     dynamodb "aws_dynamodb_": on_moto Moto, on_ministack Ministack;
     firehose "aws_kinesis_firehose_": on_moto Moto, on_ministack Ministack;
     glue "aws_glue_": on_moto Moto, on_ministack Ministack;
+    ecr "aws_ecr_": on_moto Moto, on_ministack Ministack;
     iam "aws_iam_": on_moto Moto, on_ministack Ministack;
     kms "aws_kms_": on_moto Moto, on_ministack Ministack;
     s3 "aws_s3_": on_moto Moto, on_ministack Ministack;
+    secretsmanager "aws_secretsmanager_": on_moto Moto, on_ministack Ministack;
     sns "aws_sns_": on_moto Moto, on_ministack Ministack;
     sqs "aws_sqs_": on_moto Moto, on_ministack Ministack;
     ssm "aws_ssm_": on_moto Moto, on_ministack Ministack;

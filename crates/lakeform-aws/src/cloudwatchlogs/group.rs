@@ -196,15 +196,21 @@ impl LogGroupModel {
         self.id = Some(name.to_owned());
         self.name = Some(name.to_owned());
         self.name_prefix.get_or_insert_with(|| naming::prefix_of(name));
-        self.arn = found.arn().map(|arn| arn.strip_suffix(":*").unwrap_or(arn).to_owned());
+        self.arn = Some(bare_arn(found));
         self.kms_key_id = Some(found.kms_key_id.clone().unwrap_or_default());
         self.log_group_class = Some(found.log_group_class().map(|c| c.as_str().to_owned()).unwrap_or_default());
         self.retention_in_days = Some(found.retention_in_days.map_or(0, i64::from));
     }
 }
 
+/// ARN of the group, without the `:*` that CloudWatch puts behind it.
+pub(super) fn bare_arn(found: &Found) -> String {
+    let arn = found.arn().unwrap_or_default();
+    arn.strip_suffix(":*").unwrap_or(arn).to_owned()
+}
+
 /// The group of exactly this name.
-async fn find(cx: &Context<'_, AwsClient>, name: &str) -> Result<Option<Found>> {
+pub(super) async fn find(cx: &Context<'_, AwsClient>, name: &str) -> Result<Option<Found>> {
     let call = cx.client.cloudwatchlogs().describe_log_groups().log_group_name_prefix(name);
     let mut groups = call.into_paginator().items().send();
     while let Some(group) = groups.next().await {
@@ -216,7 +222,7 @@ async fn find(cx: &Context<'_, AwsClient>, name: &str) -> Result<Option<Found>> 
     Ok(None)
 }
 
-async fn read_tags(cx: &Context<'_, AwsClient>, arn: &str) -> Result<Tags> {
+pub(super) async fn read_tags(cx: &Context<'_, AwsClient>, arn: &str) -> Result<Tags> {
     let answer = cx.client.cloudwatchlogs().list_tags_for_resource().resource_arn(arn).send().await;
     let answer = answer.during("logs:ListTagsForResource").absent_ok(GONE)?;
     Ok(answer.and_then(|answer| answer.tags).unwrap_or_default().into_iter().collect())

@@ -1,10 +1,11 @@
 //! CloudWatch Logs: log groups, metric filters and resource policies. Terraform calls them `aws_cloudwatch_log_*`.
 
 mod group;
+mod group_data;
 mod metric_filter;
 mod resource_policy;
 
-use lakeform_provider::{AnyDataSource, AnyResource, resource};
+use lakeform_provider::{AnyDataSource, AnyResource, data_source, resource};
 
 /// The resource types, one row each.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
@@ -18,7 +19,7 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
 /// What says that there is no such thing.
 const GONE: &[&str] = &["ResourceNotFoundException"];
 
-/// The data sources of CloudWatch Logs.
+/// The data sources, one row each.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
-    vec![]
+    vec![data_source::<group_data::LogGroupData>()]
 }

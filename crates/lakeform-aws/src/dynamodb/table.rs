@@ -374,6 +374,8 @@ impl TableModel {
 
 const ABSENT: &[&str] = &["ResourceNotFoundException", "TableNotFoundException"];
 
+pub(super) use describe::look;
+
 /// The table, if it exists.
 async fn find(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> Result<Option<TableDescription>> {
     let answer = dynamodb.describe_table().table_name(name).send().await;

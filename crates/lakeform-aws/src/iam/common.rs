@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
-use aws_smithy_types::date_time::{DateTime, Format};
 use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, ProviderError, Result, Wait};
 
@@ -103,11 +102,6 @@ pub(super) fn document(encoded: &str, operation: &'static str) -> Result<String>
     let text = percent_encoding::percent_decode_str(encoded).decode_utf8();
     let text = text.map_err(|e| ProviderError::invalid(format!("the policy is no text: {e}")).operation(operation))?;
     Ok(text.into_owned())
-}
-
-/// RFC 3339 without fractions of a second, as Terraform writes times.
-pub(super) fn time(at: &DateTime) -> Option<String> {
-    DateTime::from_secs(at.secs()).fmt(Format::DateTime).ok()
 }
 
 /// Tags as the SDK takes them; `None` without any.

@@ -12,6 +12,7 @@ use crate::{
     naming,
     propagation::settle,
     retry::OnlyIfRefused,
+    stored::time,
     tags::Tags,
 };
 
@@ -141,7 +142,7 @@ impl InstanceProfileModel {
     fn take(&mut self, live: &Live) {
         let name = live.instance_profile_name().to_owned();
         self.arn = Some(live.arn.clone());
-        self.create_date = common::time(live.create_date());
+        self.create_date = time(Some(live.create_date()));
         self.id = Some(name.clone());
         self.name_prefix.get_or_insert_with(|| naming::prefix_of(&name));
         self.name = Some(name);

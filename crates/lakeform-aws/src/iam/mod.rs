@@ -7,14 +7,22 @@ mod instance_profile;
 #[cfg(feature = "iam")]
 mod openid_connect_provider;
 #[cfg(feature = "iam")]
+mod openid_connect_provider_data;
+#[cfg(feature = "iam")]
 mod policy;
+#[cfg(feature = "iam")]
+mod policy_data;
 mod policy_document;
 #[cfg(feature = "iam")]
 mod role;
 #[cfg(feature = "iam")]
+mod role_data;
+#[cfg(feature = "iam")]
 mod role_policy;
 #[cfg(feature = "iam")]
 mod role_policy_attachment;
+#[cfg(feature = "iam")]
+mod user_policy_attachment;
 
 use lakeform_provider::{AnyDataSource, data_source};
 #[cfg(feature = "iam")]
@@ -30,10 +38,19 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
         resource::<role::Role>(),
         resource::<role_policy::RolePolicy>(),
         resource::<role_policy_attachment::RolePolicyAttachment>(),
+        resource::<user_policy_attachment::UserPolicyAttachment>(),
     ]
 }
 
-/// The data sources, one row each. They make no call.
+/// The data sources, one row each. Policy documents need no call, and so no feature.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
-    vec![data_source::<policy_document::PolicyDocument>()]
+    vec![
+        #[cfg(feature = "iam")]
+        data_source::<openid_connect_provider_data::OpenIdConnectProviderData>(),
+        #[cfg(feature = "iam")]
+        data_source::<policy_data::PolicyData>(),
+        data_source::<policy_document::PolicyDocument>(),
+        #[cfg(feature = "iam")]
+        data_source::<role_data::RoleData>(),
+    ]
 }

@@ -46,7 +46,8 @@ pub(crate) struct OpenIdConnectProvider;
 
 const SCHEME: &str = "https://";
 
-fn bare(url: &str) -> &str {
+/// A URL without its scheme, as IAM tells providers.
+pub(super) fn bare(url: &str) -> &str {
     url.strip_prefix(SCHEME).unwrap_or(url)
 }
 

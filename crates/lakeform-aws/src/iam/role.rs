@@ -18,6 +18,7 @@ use crate::{
     naming, policy,
     propagation::settle,
     retry::OnlyIfRefused,
+    stored::time,
     tags::Tags,
 };
 
@@ -224,7 +225,7 @@ impl RoleModel {
     /// What the API decides.
     fn take(&mut self, role: &Live) {
         self.arn = Some(role.arn.clone());
-        self.create_date = common::time(role.create_date());
+        self.create_date = time(Some(role.create_date()));
         self.id = Some(role.role_name.clone());
         self.name_prefix.get_or_insert_with(|| naming::prefix_of(&role.role_name));
         self.name = Some(role.role_name.clone());

@@ -1,10 +1,13 @@
 //! `data.aws_kms_key`
 
 use aws_sdk_kms::types::MultiRegionKey;
-use aws_smithy_types::date_time::{DateTime, Format};
 use lakeform_provider::{Context, DataSource, ErrorKind, Model, ProviderError, Result};
 
-use crate::{AwsClient, error::During};
+use crate::{
+    AwsClient,
+    error::During,
+    stored::{text, time},
+};
 
 /// A KMS key.
 #[derive(Model, Clone, Debug, Default)]
@@ -120,16 +123,6 @@ impl From<&MultiRegionKey> for Regional {
     fn from(key: &MultiRegionKey) -> Self {
         Self { arn: key.arn.clone(), region: key.region.clone() }
     }
-}
-
-/// RFC 3339 without fractions of a second, as Terraform writes times.
-fn time(at: Option<&DateTime>) -> Option<String> {
-    DateTime::from_secs(at?.secs()).fmt(Format::DateTime).ok()
-}
-
-/// Terraform stores an empty text where the API says nothing.
-fn text<T: AsRef<str>>(value: Option<T>) -> Option<String> {
-    Some(value.map(|v| v.as_ref().to_owned()).unwrap_or_default())
 }
 
 impl DataSource for KeyData {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::{AwsClient, propagation};
 
 pub(crate) use crate::policy::plan_normal as plan_normal_json;
+pub(crate) use crate::stored::{given, text};
 
 /// The codes that say: the bucket is gone, and everything in it.
 pub(crate) const NO_BUCKET: &str = "NoSuchBucket";
@@ -40,11 +41,6 @@ pub(crate) fn parse_bucket_id(id: &str) -> Result<(String, Option<String>)> {
             "{id:?} is no identifier: BUCKET or BUCKET,EXPECTED_BUCKET_OWNER is expected"
         ))),
     }
-}
-
-/// A text that says something: Terraform stores `""` where an optional text is not set.
-pub(crate) fn given(text: &Option<String>) -> Option<String> {
-    text.clone().filter(|text| !text.is_empty())
 }
 
 /// A number that says something: Terraform stores `0` where an optional number is not set.
@@ -179,11 +175,6 @@ pub(crate) fn name_prefix(name: &str) -> &str {
         Some((prefix, suffix)) if suffix.chars().all(|c| c.is_ascii_hexdigit()) => prefix,
         _ => "",
     }
-}
-
-/// A single optional text of an API answer as Terraform stores it.
-pub(crate) fn text(value: Option<&str>) -> Option<String> {
-    Some(value.unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod bucket_versioning;
 mod common;
 mod compatible;
 mod object;
+mod object_data;
 
 pub(crate) use compatible::any_root;
 
@@ -43,5 +44,5 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
 
 /// The data sources, one row each.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
-    vec![data_source::<bucket_data::BucketData>()]
+    vec![data_source::<bucket_data::BucketData>(), data_source::<object_data::ObjectData>()]
 }

@@ -175,7 +175,7 @@ const CONTENTS: &[&str] = &[
 
 /// The key as it goes over the wire. Terraform's first AWS SDK tidied keys up, and estates depend on it: no leading `./`
 /// or slashes, and no two slashes in a row.
-fn clean_key(key: &str) -> String {
+pub(super) fn clean_key(key: &str) -> String {
     let mut out = String::with_capacity(key.len());
     for c in key.strip_prefix("./").unwrap_or(key).trim_start_matches('/').chars() {
         if c != '/' || !out.ends_with('/') {
@@ -301,11 +301,7 @@ impl Object {
     }
 
     fn describe(&mut self, cx: &Context<'_, AwsClient>) {
-        let key = clean_key(&self.key);
-        self.arn = Some(match self.bucket.starts_with("arn:") {
-            true => format!("{}/object/{key}", self.bucket),
-            false => format!("arn:{}:s3:::{}/{key}", cx.client.partition().id, self.bucket),
-        });
+        self.arn = Some(arn(cx, &self.bucket, &self.key));
     }
 
     async fn put_retention(&self, cx: &Context<'_, AwsClient>, prior: &Self) -> Result<()> {
@@ -349,7 +345,16 @@ fn wrong_time(text: &str) -> ProviderError {
         .attribute(Path::attr("object_lock_retain_until_date"))
 }
 
-fn trim_etag(etag: Option<&str>) -> String {
+/// ARN of an object in a bucket, or behind an access point.
+pub(super) fn arn(cx: &Context<'_, AwsClient>, bucket: &str, key: &str) -> String {
+    let key = clean_key(key);
+    match bucket.starts_with("arn:") {
+        true => format!("{bucket}/object/{key}"),
+        false => format!("arn:{}:s3:::{bucket}/{key}", cx.client.partition().id),
+    }
+}
+
+pub(super) fn trim_etag(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 

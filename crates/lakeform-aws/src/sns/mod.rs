@@ -1,9 +1,10 @@
 //! SNS: topics and subscriptions.
 
 mod topic;
+mod topic_data;
 mod topic_subscription;
 
-use lakeform_provider::{AnyDataSource, AnyResource, resource};
+use lakeform_provider::{AnyDataSource, AnyResource, data_source, resource};
 
 /// The resource types, one row each.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
@@ -13,7 +14,7 @@ pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
 /// What says that there is no such topic or subscription.
 const GONE: &[&str] = &["NotFound", "NotFoundException"];
 
-/// The data sources of SNS.
+/// The data sources, one row each.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
-    vec![]
+    vec![data_source::<topic_data::TopicData>()]
 }

@@ -171,18 +171,9 @@ impl ResourceType for Topic {
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: TopicModel) -> Result<Option<TopicModel>> {
         let Some(arn) = object.id.clone() else { return Ok(None) };
-        let tags = async {
-            let answer = cx.client.sns().list_tags_for_resource().resource_arn(&arn).send().await;
-            answer.during("sns:ListTagsForResource").absent_ok(&[
-                "NotFound",
-                "ResourceNotFound",
-                "ResourceNotFoundException",
-            ])
-        };
-        let (live, tags) = tokio::join!(find(cx, &arn), tags);
+        let (live, tags) = tokio::join!(find(cx, &arn), read_tags(cx, &arn));
         let (Some(live), Some(tags)) = (live?, tags?) else { return Ok(None) };
         object.take(&arn, &live);
-        let tags = tags.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
         let tags = cx.client.tags().read(cx, tags, object.tags.as_ref());
         (object.tags, object.tags_all) = (tags.tags, tags.tags_all);
         Ok(Some(object))
@@ -324,6 +315,14 @@ async fn find(cx: &Context<'_, AwsClient>, arn: &str) -> Result<Option<Attribute
     let answer = cx.client.sns().get_topic_attributes().topic_arn(arn).send().await;
     let answer = answer.during("sns:GetTopicAttributes").absent_ok(GONE)?;
     Ok(answer.map(|answer| answer.attributes.unwrap_or_default().into()))
+}
+
+/// The topic's tags; `None` without a topic.
+pub(super) async fn read_tags(cx: &Context<'_, AwsClient>, arn: &str) -> Result<Option<Tags>> {
+    let answer = cx.client.sns().list_tags_for_resource().resource_arn(arn).send().await;
+    let absent = ["NotFound", "ResourceNotFound", "ResourceNotFoundException"];
+    let answer = answer.during("sns:ListTagsForResource").absent_ok(&absent)?;
+    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()))
 }
 
 /// Sets an attribute; an empty text takes it back.

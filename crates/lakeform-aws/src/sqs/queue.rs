@@ -149,14 +149,9 @@ impl ResourceType for Queue {
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: QueueModel) -> Result<Option<QueueModel>> {
         let Some(url) = object.id.clone() else { return Ok(None) };
-        let tags = async {
-            let answer = cx.client.sqs().list_queue_tags().queue_url(&url).send().await;
-            answer.during("sqs:ListQueueTags").absent_ok(GONE)
-        };
-        let (live, tags) = tokio::join!(find(cx, &url), tags);
+        let (live, tags) = tokio::join!(find(cx, &url), read_tags(cx, &url));
         let (Some(live), Some(tags)) = (live?, tags?) else { return Ok(None) };
         object.take(&url, &live);
-        let tags = tags.tags.unwrap_or_default().into_iter().collect();
         let tags = cx.client.tags().read(cx, tags, object.tags.as_ref());
         (object.tags, object.tags_all) = (tags.tags, tags.tags_all);
         Ok(Some(object))
@@ -285,6 +280,13 @@ pub(super) async fn find(cx: &Context<'_, AwsClient>, url: &str) -> Result<Optio
     let call = cx.client.sqs().get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
     let answer = call.send().await.during("sqs:GetQueueAttributes").absent_ok(GONE)?;
     Ok(answer.map(|answer| answer.attributes.unwrap_or_default().into()))
+}
+
+/// The queue's tags; `None` without a queue.
+pub(super) async fn read_tags(cx: &Context<'_, AwsClient>, url: &str) -> Result<Option<Tags>> {
+    let answer = cx.client.sqs().list_queue_tags().queue_url(url).send().await;
+    let answer = answer.during("sqs:ListQueueTags").absent_ok(GONE)?;
+    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
 }
 
 /// The queue's attributes once they show what was sent: AWS lets changes take a minute.

@@ -105,7 +105,7 @@ fn import_id(one: &Instance) -> String {
 }
 
 /// Types that the API cannot delete: the object goes on, in its least form.
-const STAYS: &[&str] = &["aws_s3_bucket_versioning"];
+const STAYS: &[&str] = &["aws_s3_bucket_versioning", "aws_secretsmanager_secret_version"];
 
 /// Runs NAME.tf.json: create, compare with Terraform's state, read, plan again, import, delete, delete again.
 pub async fn run(name: &str, except: Except<'_>) {

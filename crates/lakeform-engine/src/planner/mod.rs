@@ -63,7 +63,7 @@ pub struct PlanInput<'a> {
 /// one run reports everything.
 pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
     let stored_serial = input.state.serial;
-    let moves = Moves::apply(input.stack, &mut input.state)?;
+    let moves = Moves::apply(input.stack, &mut input.state, input.providers)?;
     let graph = Graph::build(input.stack, &input.state)?;
     let dependencies = Dependencies::of(&graph);
     let selection = Selection::new(&graph, &input.options, &input.state);

@@ -29,13 +29,6 @@ impl Builder {
                 self.error(item.span(), "Invalid \"moved\" addresses", detail);
                 continue;
             }
-            if let (Target::Resource(a), Target::Resource(b)) = (&from.0, &to.0)
-                && a.resource.ty != b.resource.ty
-            {
-                let detail = format!("An object cannot become one of another type: {from} is no {}.", b.resource.ty);
-                self.error(item.span(), "Resource type mismatch", detail);
-                continue;
-            }
             out.push(Moved { from, to, span: item.span() });
         }
         out

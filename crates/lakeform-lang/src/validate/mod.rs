@@ -27,6 +27,12 @@ pub trait Schemas {
         None
     }
 
+    /// Whether objects of one resource type can become objects of another.
+    fn takes_over(&self, ty: &str, from: &str) -> bool {
+        let _ = (ty, from);
+        false
+    }
+
     /// Every resource type or data source, for suggestions.
     fn names(&self, mode: Mode) -> Vec<&str>;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use lakeform_core::{Diagnostic, Diagnostics, Marks, Mode, Span, Type, Value};
+use lakeform_core::{Diagnostic, Diagnostics, Marks, Mode, Span, Type, Value, address::Target};
 
 use super::{
     Schemas,
@@ -10,7 +10,7 @@ use super::{
     scope::Unevaluated,
 };
 use crate::{
-    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, ProviderRef, Resource, Stack, TypeConstraint,
+    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, TypeConstraint,
     suggest::nearest,
 };
 
@@ -40,6 +40,19 @@ impl Checker<'_> {
         let mut problem = Diagnostic::error(summary).detail(detail).span(span.clone());
         problem.help = help;
         self.out.push(problem);
+    }
+
+    /// An object moves to another type only where that type knows how to take it over.
+    fn moved(&mut self, module: &Module) {
+        for Moved { from, to, span } in &module.moved {
+            if let (Target::Resource(a), Target::Resource(b)) = (&from.0, &to.0)
+                && a.resource.ty != b.resource.ty
+                && !self.schemas.takes_over(&b.resource.ty, &a.resource.ty)
+            {
+                let detail = format!("An object cannot become one of another type: {from} is no {}.", b.resource.ty);
+                self.error(span, "Resource type mismatch", detail, None);
+            }
+        }
     }
 
     fn values(&mut self) {
@@ -76,6 +89,7 @@ impl Checker<'_> {
         }
         let environment =
             Environment { root: self.stack.root_dir.clone(), module: module.dir.clone(), ..Environment::default() };
+        self.moved(module);
         let mut scope = Unevaluated::new(module, self.schemas, environment);
         let references = References { module, schemas: self.schemas, root };
         let nowhere = Place::default();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::emulator::Kind;
+use crate::emulator::{Emulator, EmulatorError, Kind};
 
 use super::edit::{EditError, set};
 
@@ -23,6 +23,9 @@ pub struct Row {
     /// Attributes that importing cannot know: after it they may change in place.
     #[serde(default)]
     pub import_ignores: Vec<String>,
+    /// What no type makes and the stack needs: calls of services that take forms, `iam Action=CreateUser&UserName=x`.
+    #[serde(default)]
+    pub calls: Vec<String>,
     /// The stack: `TYPE.it` with as little as possible, and what it needs.
     pub stack: Table,
     /// What is changed in place, one after the other.
@@ -130,6 +133,15 @@ impl Row {
     /// The address of the resource that is tried.
     pub fn subject(&self) -> String {
         format!("{}.it", self.ty)
+    }
+
+    /// Empties an emulator and makes what the row's stack needs beside it.
+    ///
+    /// # Errors
+    /// When the emulator refuses.
+    pub fn prepare(&self, emulator: &Emulator) -> Result<(), EmulatorError> {
+        emulator.reset()?;
+        self.calls.iter().filter_map(|call| call.split_once(' ')).try_for_each(|(to, form)| emulator.form(to, form))
     }
 
     /// The stack as TOML.

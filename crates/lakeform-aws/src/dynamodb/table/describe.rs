@@ -58,6 +58,18 @@ pub(super) async fn read(cx: &Context<'_, AwsClient>, mut object: TableModel) ->
     Ok(Some(object))
 }
 
+/// The table as anyone sees it, and all its tags; `None` without a table.
+pub(in crate::dynamodb) async fn look(cx: &Context<'_, AwsClient>, name: &str) -> Result<Option<(TableModel, Tags)>> {
+    let dynamodb = cx.client.dynamodb();
+    let (table, ttl, recovery) =
+        tokio::join!(find(dynamodb, name), read_ttl(dynamodb, name), read_recovery(dynamodb, name));
+    let Some(table) = table? else { return Ok(None) };
+    let tags = read_tags(dynamodb, table.table_arn().unwrap_or_default()).await?;
+    let mut object = TableModel { ttl: vec![ttl?], point_in_time_recovery: vec![recovery?], ..TableModel::default() };
+    take(&mut object, table);
+    Ok(Some((object, tags)))
+}
+
 async fn read_tags(dynamodb: &aws_sdk_dynamodb::Client, arn: &str) -> Result<Tags> {
     let (mut tags, mut next) = (Tags::new(), None);
     loop {
