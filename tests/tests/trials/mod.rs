@@ -118,12 +118,18 @@ macro_rules! services {
 }
 
 services! {
+    cloudtrail "aws_cloudtrail": on_moto Moto, on_ministack Ministack;
+    cloudwatch_alarms "aws_cloudwatch_metric_": on_ministack Ministack;
+    cloudwatch_dashboards "aws_cloudwatch_dashboard": on_ministack Ministack;
+    cloudwatch_events "aws_cloudwatch_event_": on_moto Moto, on_ministack Ministack;
     cloudwatch_logs "aws_cloudwatch_log_": on_moto Moto, on_ministack Ministack;
     dynamodb "aws_dynamodb_": on_moto Moto, on_ministack Ministack;
     iam "aws_iam_": on_moto Moto, on_ministack Ministack;
     kms "aws_kms_": on_moto Moto, on_ministack Ministack;
     s3 "aws_s3_": on_moto Moto, on_ministack Ministack;
+    sfn "aws_sfn_": on_moto Moto, on_ministack Ministack;
     sns "aws_sns_": on_moto Moto, on_ministack Ministack;
     sqs "aws_sqs_": on_moto Moto, on_ministack Ministack;
     ssm "aws_ssm_": on_moto Moto, on_ministack Ministack;
+    xray "aws_xray_": on_moto Moto;
 }
