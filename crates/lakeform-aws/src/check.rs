@@ -115,7 +115,8 @@ impl<'a> Part<'a> {
         match self.given(name).and_then(Value::as_i64) {
             Some(given) if !bounds.contains(&given) => {
                 let least = format!("{name} is {given}; expected is {} ", bounds.start());
-                let most = if *bounds.end() == i64::MAX { "or more".to_owned() } else { format!("to {}", bounds.end()) };
+                let most =
+                    if *bounds.end() == i64::MAX { "or more".to_owned() } else { format!("to {}", bounds.end()) };
                 Err(self.wrong(name, least + &most))
             }
             _ => Ok(()),
@@ -144,7 +145,9 @@ impl<'a> Part<'a> {
     pub(crate) fn spelled(&self, name: &str, bounds: RangeInclusive<usize>, more: &str) -> Result<()> {
         self.length(name, bounds)?;
         match self.text(name).and_then(|text| text.chars().find(|c| !c.is_ascii_alphanumeric() && !more.contains(*c))) {
-            Some(c) => Err(self.wrong(name, format!("{name} has {c:?} in it; expected are letters, digits and {more:?}"))),
+            Some(c) => {
+                Err(self.wrong(name, format!("{name} has {c:?} in it; expected are letters, digits and {more:?}")))
+            }
             None => Ok(()),
         }
     }

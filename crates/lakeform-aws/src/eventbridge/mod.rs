@@ -27,10 +27,7 @@ const DEFAULT_BUS: &str = "default";
 const PROPAGATION: Duration = Duration::from_secs(60);
 
 /// Makes a call that changes a rule. Others may be changing the bus, and IAM may have made the role a moment ago.
-async fn put<T, F: Future<Output = Result<T>>>(
-    cx: &Context<'_, AwsClient>,
-    call: impl FnMut() -> F,
-) -> Result<T> {
+async fn put<T, F: Future<Output = Result<T>>>(cx: &Context<'_, AwsClient>, call: impl FnMut() -> F) -> Result<T> {
     let passing = |e: &ProviderError| {
         e.has_code("ConcurrentModificationException")
             || e.has_code("ValidationException") && e.message.contains("cannot be assumed by principal")

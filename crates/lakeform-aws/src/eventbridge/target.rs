@@ -160,7 +160,8 @@ impl ResourceType for EventTarget {
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &TargetModel) -> Result<()> {
         let call = cx.client.eventbridge().remove_targets().rule(&object.rule);
-        let call = call.event_bus_name(bus(&object.event_bus_name)).set_ids(object.target_id.clone().map(|id| vec![id]));
+        let call =
+            call.event_bus_name(bus(&object.event_bus_name)).set_ids(object.target_id.clone().map(|id| vec![id]));
         let call = call.force(object.force_destroy == Some(true));
         let answer = put(cx, || async {
             let answer = call.clone().send().await.during("events:RemoveTargets")?;
@@ -172,10 +173,9 @@ impl ResourceType for EventTarget {
 
     fn import(_cx: &Context<'_, AwsClient>, id: &str) -> Result<TargetModel> {
         let (rest, target) = id.rsplit_once('/').unwrap_or_default();
-        let (bus, rule) = split(rest, "RULE")
-            .ok()
-            .filter(|_| !target.is_empty())
-            .ok_or_else(|| ProviderError::invalid(format!("{id:?} is not of the form RULE/TARGET or BUS/RULE/TARGET")))?;
+        let (bus, rule) = split(rest, "RULE").ok().filter(|_| !target.is_empty()).ok_or_else(|| {
+            ProviderError::invalid(format!("{id:?} is not of the form RULE/TARGET or BUS/RULE/TARGET"))
+        })?;
         let mut object = TargetModel {
             event_bus_name: Some(bus.to_owned()),
             rule: rule.to_owned(),
@@ -213,7 +213,9 @@ impl TargetModel {
         let commands = self.run_command_targets.iter().map(RunCommand::target).collect::<Result<Vec<_>>>()?;
         let run_command = match commands.is_empty() {
             true => None,
-            false => Some(RunCommandParameters::builder().set_run_command_targets(Some(commands)).build().map_err(invalid)?),
+            false => {
+                Some(RunCommandParameters::builder().set_run_command_targets(Some(commands)).build().map_err(invalid)?)
+            }
         };
         let target = Target::builder()
             .set_id(self.target_id.clone())

@@ -603,7 +603,8 @@ impl SageMakerPipeline {
 
 impl From<&SageMakerPipelineParameters> for SageMakerPipeline {
     fn from(live: &SageMakerPipelineParameters) -> Self {
-        let parameter = |p: &SageMakerPipelineParameter| PipelineParameter { name: p.name.clone(), value: p.value.clone() };
+        let parameter =
+            |p: &SageMakerPipelineParameter| PipelineParameter { name: p.name.clone(), value: p.value.clone() };
         Self { pipeline_parameter_list: live.pipeline_parameter_list().iter().map(parameter).collect() }
     }
 }

@@ -16,6 +16,7 @@ mod answer;
 mod log;
 mod operation;
 mod rule;
+mod sampling;
 mod server;
 mod shelf;
 
