@@ -56,12 +56,7 @@ pub(crate) fn each(change: &Change<'_>, name: &str, rule: impl Fn(&Value) -> Res
 /// # Errors
 /// When it is another one.
 pub(crate) fn one_of(change: &Change<'_>, name: &str, values: &[&str]) -> Result<()> {
-    each(change, name, |value| match value.as_str() {
-        Some(given) if !values.contains(&given) => {
-            Err(format!("is {given:?}; expected is one of {}", values.join(", ")))
-        }
-        _ => Ok(()),
-    })
+    each(change, name, |value| known(value, values))
 }
 
 /// The attribute is within bounds.
@@ -69,15 +64,7 @@ pub(crate) fn one_of(change: &Change<'_>, name: &str, values: &[&str]) -> Result
 /// # Errors
 /// When it is outside.
 pub(crate) fn between(change: &Change<'_>, name: &str, bounds: RangeInclusive<i64>) -> Result<()> {
-    each(change, name, |value| match value.as_i64() {
-        Some(given) if !bounds.contains(&given) && *bounds.end() == i64::MAX => {
-            Err(format!("is {given}; expected is {} or more", bounds.start()))
-        }
-        Some(given) if !bounds.contains(&given) => {
-            Err(format!("is {given}; expected is {} to {}", bounds.start(), bounds.end()))
-        }
-        _ => Ok(()),
-    })
+    each(change, name, |value| within(value, &bounds))
 }
 
 /// The text is not too long, in characters.
@@ -85,12 +72,7 @@ pub(crate) fn between(change: &Change<'_>, name: &str, bounds: RangeInclusive<i6
 /// # Errors
 /// When it is longer or shorter.
 pub(crate) fn length(change: &Change<'_>, name: &str, bounds: RangeInclusive<usize>) -> Result<()> {
-    each(change, name, |value| match value.as_str().map(|text| text.chars().count()) {
-        Some(given) if !bounds.contains(&given) => {
-            Err(format!("is {given} characters long; expected are {} to {}", bounds.start(), bounds.end()))
-        }
-        _ => Ok(()),
-    })
+    each(change, name, |value| of_length(value, &bounds))
 }
 
 /// The list has an element.
@@ -110,13 +92,48 @@ pub(crate) fn not_empty(change: &Change<'_>, name: &str) -> Result<()> {
 /// # Errors
 /// When it is none.
 pub(crate) fn arn(change: &Change<'_>, name: &str) -> Result<()> {
-    each(change, name, |value| match value.as_str() {
-        Some(text) if !text.is_empty() && !is_arn(text) => Err(format!("is {text:?}; an ARN is expected (arn:...)")),
-        _ => Ok(()),
-    })
+    each(change, name, an_arn)
 }
 
-fn is_arn(text: &str) -> bool {
+fn known(value: &Value, values: &[&str]) -> Result<(), String> {
+    match value.as_str() {
+        Some(given) if !values.contains(&given) => {
+            Err(format!("is {given:?}; expected is one of {}", values.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn within(value: &Value, bounds: &RangeInclusive<i64>) -> Result<(), String> {
+    match value.as_i64() {
+        Some(given) if !bounds.contains(&given) && *bounds.end() == i64::MAX => {
+            Err(format!("is {given}; expected is {} or more", bounds.start()))
+        }
+        Some(given) if !bounds.contains(&given) => {
+            Err(format!("is {given}; expected is {} to {}", bounds.start(), bounds.end()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn of_length(value: &Value, bounds: &RangeInclusive<usize>) -> Result<(), String> {
+    match value.as_str().map(|text| text.chars().count()) {
+        Some(given) if !bounds.contains(&given) => {
+            Err(format!("is {given} characters long; expected are {} to {}", bounds.start(), bounds.end()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn an_arn(value: &Value) -> Result<(), String> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() && !is_arn(text) => Err(format!("is {text:?}; an ARN is expected (arn:...)")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a text has the parts of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+pub(crate) fn is_arn(text: &str) -> bool {
     let parts: Vec<_> = text.splitn(6, ':').collect();
     let account = |text: &str| text.is_empty() || text.starts_with("aws") || text.chars().all(|c| c.is_ascii_digit());
     matches!(parts[..], ["arn", partition, service, _, owner, resource]
@@ -203,4 +220,115 @@ pub(crate) fn needs(change: &Change<'_>, name: &str, other: &str) -> Result<()> 
         return Err(wrong(name, format!("{name} needs {other}")));
     }
     Ok(())
+}
+
+/// What the stack says of an object, or of one of its nested blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Part<'a> {
+    value: &'a Value,
+    at: Path,
+}
+
+impl<'a> Part<'a> {
+    /// The whole object.
+    pub(crate) fn whole(change: &'a Change<'_>) -> Self {
+        Self { value: change.config, at: Path::root() }
+    }
+
+    /// The nested blocks of a name that are known.
+    pub(crate) fn blocks(&self, name: &str) -> Vec<Self> {
+        let at = self.at.with(Step::Attr(name.into()));
+        let blocks = self.value.get(name).and_then(Value::as_slice).unwrap_or_default();
+        blocks.iter().enumerate().map(|(i, value)| Self { value, at: at.with(Step::Index(i)) }).collect()
+    }
+
+    /// The attribute's value, if it is set and known.
+    pub(crate) fn given(&self, name: &str) -> Option<&'a Value> {
+        self.value.get(name).filter(|v| v.is_known() && !v.is_null())
+    }
+
+    /// A text that is set and known.
+    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+        self.given(name).and_then(Value::as_str)
+    }
+
+    /// Whether the attribute or block is there: anything but null and no element. What is not known counts as there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value.get(name).is_some_and(|v| {
+            !v.is_null()
+                && v.as_slice().is_none_or(|vs| !vs.is_empty())
+                && v.as_mapping().is_none_or(|vs| !vs.is_empty())
+        })
+    }
+
+    /// An error about an attribute.
+    pub(crate) fn wrong(&self, name: &str, message: String) -> ProviderError {
+        ProviderError::invalid(message).attribute(self.at.with(Step::Attr(name.into())))
+    }
+
+    /// The attribute satisfies a rule that says what is wrong.
+    fn holds(&self, name: &str, rule: impl Fn(&Value) -> Result<(), String>) -> Result<()> {
+        let Some(value) = self.given(name) else { return Ok(()) };
+        rule(value).map_err(|what| self.wrong(name, format!("{name} {what}")))
+    }
+
+    /// The attribute is one of the values that the API knows.
+    ///
+    /// # Errors
+    /// When it is another one.
+    pub(crate) fn one_of(&self, name: &str, values: &[&str]) -> Result<()> {
+        self.holds(name, |value| known(value, values))
+    }
+
+    /// The attribute is within bounds.
+    ///
+    /// # Errors
+    /// When it is outside.
+    pub(crate) fn between(&self, name: &str, bounds: RangeInclusive<i64>) -> Result<()> {
+        self.holds(name, |value| within(value, &bounds))
+    }
+
+    /// The text is not too long, in characters.
+    ///
+    /// # Errors
+    /// When it is longer or shorter.
+    pub(crate) fn length(&self, name: &str, bounds: RangeInclusive<usize>) -> Result<()> {
+        self.holds(name, |value| of_length(value, &bounds))
+    }
+
+    /// The text has between `bounds` characters, all of which are ASCII letters, digits or one of `more`.
+    ///
+    /// # Errors
+    /// When it is longer, shorter or has others.
+    #[cfg(any(feature = "cloudwatch", feature = "eventbridge", feature = "sfn"))]
+    pub(crate) fn spelled(&self, name: &str, bounds: RangeInclusive<usize>, more: &str) -> Result<()> {
+        self.length(name, bounds)?;
+        match self.text(name).and_then(|text| text.chars().find(|c| !c.is_ascii_alphanumeric() && !more.contains(*c))) {
+            Some(c) => {
+                Err(self.wrong(name, format!("{name} has {c:?} in it; expected are letters, digits and {more:?}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The text is an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+    ///
+    /// # Errors
+    /// When it is something else.
+    #[cfg(any(feature = "cloudtrail", feature = "cloudwatch", feature = "eventbridge", feature = "sfn"))]
+    pub(crate) fn arn(&self, name: &str) -> Result<()> {
+        self.holds(name, an_arn)
+    }
+
+    /// Two attributes exclude each other.
+    ///
+    /// # Errors
+    /// When both are set.
+    pub(crate) fn not_both(&self, a: &str, b: &str) -> Result<()> {
+        let set = |name: &str| self.given(name).is_some() && self.has(name);
+        if set(a) && set(b) {
+            return Err(self.wrong(a, format!("{a} and {b} exclude each other")));
+        }
+        Ok(())
+    }
 }

@@ -114,6 +114,8 @@ impl Field for i64 {
     }
 }
 
+/// A number that an API keeps with 64 bits. It is written as the shortest decimal that means it: 0.05, not what the bits
+/// come to.
 impl Field for f64 {
     fn ty() -> Type {
         Type::Number

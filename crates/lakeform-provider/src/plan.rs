@@ -2,6 +2,8 @@
 
 use lakeform_core::{Path, Schema, Type, Value};
 
+use crate::Field;
+
 /// One instance being planned: the configuration, the object as it is, and the object as it shall be.
 #[derive(Debug)]
 pub struct Change<'a> {
@@ -50,6 +52,16 @@ impl Change<'_> {
     pub fn set_unknown(&mut self, name: &str) {
         let ty = self.planned.get(name).map_or(Type::Dynamic, Value::ty);
         self.planned.set_attr(name, Value::unknown(ty));
+    }
+
+    /// Plans a number with the 64 bits that an API keeps of it.
+    pub fn round(&mut self, name: &str) {
+        if let Some(planned) = self.planned.get(name)
+            && let Some(number) = planned.as_number()
+        {
+            let rounded = number.to_f64().into_value().with_marks(planned.marks());
+            self.planned.set_attr(name, rounded);
+        }
     }
 
     /// Asks for a replacement because of an attribute.

@@ -177,11 +177,18 @@ impl Emulator {
     /// # Errors
     /// When it is not installed, or does not come up.
     pub fn start(kind: Kind) -> Result<Self, EmulatorError> {
-        let program = find(kind)?;
+        Self::start_from(kind, &find(kind)?)
+    }
+
+    /// [`Emulator::start`] of a program that stands for the emulator.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_from(kind: Kind, program: &Path) -> Result<Self, EmulatorError> {
         // Someone else may take the free port first.
         let mut last = None;
         for _ in 0..3 {
-            match Self::start_once(kind, &program) {
+            match Self::start_once(kind, program) {
                 Ok(emulator) => return Ok(emulator),
                 Err(e) => last = Some(e),
             }

@@ -1,8 +1,10 @@
 //! Step Functions.
 
-use lakeform_provider::AnyResource;
+mod state_machine;
+
+use lakeform_provider::{AnyResource, resource};
 
 /// The resource types of Step Functions.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![resource::<state_machine::StateMachine>()]
 }

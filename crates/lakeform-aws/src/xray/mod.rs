@@ -1,8 +1,10 @@
 //! X-Ray.
 
-use lakeform_provider::AnyResource;
+mod sampling_rule;
+
+use lakeform_provider::{AnyResource, resource};
 
 /// The resource types of X-Ray.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![resource::<sampling_rule::SamplingRule>()]
 }

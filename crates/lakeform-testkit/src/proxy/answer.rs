@@ -15,7 +15,7 @@ pub(super) fn instead(action: &Action, operation: &Operation, path: &str) -> Opt
         Action::Throttle => {
             let (status, code) = match operation.protocol {
                 Protocol::RestXml => (503, "SlowDown"),
-                Protocol::Json => (400, "ThrottlingException"),
+                Protocol::Json | Protocol::Cbor => (400, "ThrottlingException"),
                 Protocol::Query => (400, "Throttling"),
                 Protocol::RestJson => (429, "TooManyRequestsException"),
             };
@@ -24,7 +24,7 @@ pub(super) fn instead(action: &Action, operation: &Operation, path: &str) -> Opt
         Action::Deny => {
             let (status, code) = match operation.protocol {
                 Protocol::RestXml | Protocol::Query => (403, "AccessDenied"),
-                Protocol::Json => (400, "AccessDeniedException"),
+                Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
                 Protocol::RestJson => (403, "AccessDeniedException"),
             };
             Some(error(operation, status, code, path))
@@ -70,6 +70,18 @@ pub(super) fn error_saying(
                  <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
             );
             plain(status, "text/xml", body)
+        }
+        Protocol::Cbor => {
+            // A map of two.
+            let mut body = vec![0xa2];
+            for text in ["__type", code, "message", MESSAGE] {
+                // The length of a text of less than 256 bytes takes one.
+                body.extend([0x78, u8::try_from(text.len()).unwrap_or(u8::MAX)]);
+                body.extend(text.bytes().take(usize::from(u8::MAX)));
+            }
+            let mut response = plain(status, "application/cbor", body);
+            response.headers_mut().insert("smithy-protocol", hyper::header::HeaderValue::from_static("rpc-v2-cbor"));
+            response
         }
         Protocol::Json | Protocol::RestJson => {
             let body = serde_json::json!({ "__type": code, "message": message }).to_string();

@@ -17,6 +17,7 @@ mod fresh;
 mod log;
 mod operation;
 mod rule;
+mod sampling;
 mod server;
 mod shelf;
 

@@ -16,6 +16,8 @@ pub enum Protocol {
     Query,
     /// JSON over paths: Lambda.
     RestJson,
+    /// CBOR, with the operation at the end of the path: CloudWatch.
+    Cbor,
 }
 
 /// An operation of a service. Displays as `s3:CreateBucket`.
@@ -23,7 +25,8 @@ pub enum Protocol {
 pub struct Operation {
     /// The service as requests are signed for it: `s3`, `kms`, `dynamodb`, `sts`.
     pub service: String,
-    /// The operation: `CreateBucket`; for services that speak JSON over paths `METHOD /path`.
+    /// The operation: `CreateBucket`; for services that speak JSON over paths `METHOD /path`, but for X-Ray, whose paths are
+    /// the names of its operations.
     pub name: String,
     /// How the service speaks.
     pub protocol: Protocol,
@@ -63,7 +66,15 @@ pub(super) fn identify(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[
         let service = signed.unwrap_or_else(|| "query".into());
         return Operation { service, name: action, protocol: Protocol::Query };
     }
+    if let Some((_, name)) = uri.path().split_once("/operation/").filter(|_| header("smithy-protocol").is_some()) {
+        let service = signed.unwrap_or_else(|| "cbor".into());
+        return Operation { service, name: name.to_owned(), protocol: Protocol::Cbor };
+    }
     match signed {
+        Some(service) if service == "xray" => {
+            let name = uri.path().trim_start_matches('/').to_owned();
+            Operation { service, name, protocol: Protocol::RestJson }
+        }
         Some(service) if service != "s3" => {
             Operation { service, name: format!("{method} {}", uri.path()), protocol: Protocol::RestJson }
         }

@@ -22,6 +22,7 @@ use super::{
     fresh::Fresh,
     operation::identify,
     rule::{Action, matches},
+    sampling::Sampling,
     shelf::Shelf,
 };
 
@@ -47,6 +48,7 @@ struct Desk {
     rules: Vec<Rule>,
     shelves: Vec<Shelf>,
     fresh: Option<Fresh>,
+    sampling: Sampling,
     log: Vec<Exchange>,
     /// How many entries were taken out of the log: numbers of exchanges go on.
     forgotten: usize,
@@ -125,7 +127,9 @@ impl Proxy {
 
     /// Leaves every subresource to the emulator again.
     pub fn clear_shelves(&self) {
-        self.shared.desk().shelves.clear();
+        let mut desk = self.shared.desk();
+        desk.shelves.clear();
+        desk.sampling = Sampling::default();
     }
 
     /// Every call since the start (or [`Proxy::forget`]), in the order in which they came.
@@ -307,8 +311,9 @@ async fn respond(
     let query = parts.uri.query().unwrap_or_default();
     let shelved = {
         let mut desk = shared.desk();
+        let sampled = desk.sampling.answer(operation, &body);
         let mut answers = desk.shelves.iter_mut();
-        answers.find_map(|s| s.answer(operation, &parts.method, parts.uri.path(), query, &body))
+        sampled.or_else(|| answers.find_map(|s| s.answer(operation, &parts.method, parts.uri.path(), query, &body)))
     };
     let forwarded = match shelved {
         Some(response) => response,
