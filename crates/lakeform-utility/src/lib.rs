@@ -5,4 +5,4 @@
 mod data;
 mod provider;
 
-pub use provider::TerraformProvider;
+pub use provider::LocalProvider;

@@ -1,4 +1,4 @@
-//! The provider of types that need no cloud.
+//! Providers that need no cloud. They differ in their name and their types alone.
 
 use std::sync::Arc;
 
@@ -13,17 +13,32 @@ pub(crate) struct Local;
 
 impl Client for Local {}
 
-/// Terraform's built-in provider.
-pub struct TerraformProvider {
+/// A provider of types that need no cloud. Its block takes no arguments.
+pub struct LocalProvider {
+    name: &'static str,
+    source: &'static str,
     schema: Schema,
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnyDataSource>>,
+    client: Configured,
 }
 
-impl TerraformProvider {
-    /// The provider with all its types.
-    pub fn new() -> Self {
-        Self { schema: Schema::default(), resources: vec![resource::<Data>()], data_sources: vec![] }
+impl LocalProvider {
+    /// A provider by its local name and the address that Terraform writes into state, with the types that it serves. Their
+    /// client is `client`.
+    fn new(
+        name: &'static str,
+        source: &'static str,
+        client: impl Client,
+        resources: Vec<Box<dyn AnyResource>>,
+        data_sources: Vec<Box<dyn AnyDataSource>>,
+    ) -> Self {
+        Self { name, source, schema: Schema::default(), resources, data_sources, client: Arc::new(client) }
+    }
+
+    /// Terraform's built-in provider.
+    pub fn terraform() -> Self {
+        Self::new("terraform", "terraform.io/builtin/terraform", Local, vec![resource::<Data>()], vec![])
     }
 
     /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.
@@ -33,19 +48,13 @@ impl TerraformProvider {
     }
 }
 
-impl Default for TerraformProvider {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Provider for TerraformProvider {
+impl Provider for LocalProvider {
     fn name(&self) -> &'static str {
-        "terraform"
+        self.name
     }
 
     fn source(&self) -> &'static str {
-        "terraform.io/builtin/terraform"
+        self.source
     }
 
     fn config_schema(&self) -> &Schema {
@@ -69,6 +78,6 @@ impl Provider for TerraformProvider {
     }
 
     fn configure<'a>(&'a self, _: &'a Value) -> BoxFuture<'a, Result<Configured>> {
-        Box::pin(async { Ok(Arc::new(Local) as Configured) })
+        Box::pin(async { Ok(self.client.clone()) })
     }
 }

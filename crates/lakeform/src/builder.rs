@@ -149,7 +149,7 @@ impl Builder {
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
         let terraform: Arc<dyn Provider> =
-            Arc::new(lakeform_utility::TerraformProvider::new().with_data_source(remote_state));
+            Arc::new(lakeform_utility::LocalProvider::terraform().with_data_source(remote_state));
         let world = World {
             environment: self.environment,
             cwd,

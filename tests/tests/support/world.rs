@@ -53,7 +53,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let cloud = FakeCloud::new();
         let fake = Arc::new(FakeProvider::new(&cloud));
-        let terraform = Arc::new(lakeform_utility::TerraformProvider::new());
+        let terraform = Arc::new(lakeform_utility::LocalProvider::terraform());
         Self {
             cloud,
             providers: Providers::new([fake as Arc<dyn lakeform_provider::Provider>, terraform]),
