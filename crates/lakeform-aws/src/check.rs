@@ -76,3 +76,17 @@ pub(crate) fn needs(change: &Change<'_>, name: &str, other: &str) -> Result<()> 
     }
     Ok(())
 }
+
+/// A text is an ARN, if it is set and known. `name` is the attribute at fault.
+///
+/// # Errors
+/// When it is something else.
+#[cfg(feature = "lambda")]
+pub(crate) fn arn(value: Option<&Value>, name: &str) -> Result<()> {
+    match value.and_then(Value::as_str).filter(|text| !text.is_empty()) {
+        Some(text) if !(text.starts_with("arn:") && text.split(':').count() >= 6) => {
+            Err(wrong(name, format!("{name} is {text:?}; expected is an ARN")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -42,6 +42,7 @@ pub struct AwsProvider {
     data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     http: Http,
+    directory: PathBuf,
 }
 
 impl std::fmt::Debug for AwsProvider {
@@ -73,7 +74,14 @@ impl AwsProvider {
                 .map(|e: Box<dyn AnyDataSource>| (e.name(), e))
                 .collect(),
             http: Http::default(),
+            directory: PathBuf::new(),
         }
+    }
+
+    /// The same with another directory for relative paths of files than the one of the process.
+    pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        self
     }
 
     /// A client from a configuration.
@@ -109,6 +117,8 @@ impl AwsProvider {
             skip_account: config.skip_requesting_account_id == Some(true),
             retries: retry::partition(config.token_bucket_rate_limiter_capacity),
             tags,
+            directory: self.directory.clone(),
+            home: self.environment.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
         };
         let client = assume_roles(sdk, region, settings, &config)?;
         check_account(&client, &config).await?;

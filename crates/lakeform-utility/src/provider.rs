@@ -1,11 +1,16 @@
 //! Providers that need no cloud. They differ in their name and their types alone.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use lakeform_core::{Schema, Value};
-use lakeform_provider::{AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Result, resource};
+use lakeform_provider::{
+    AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Result, data_source, resource,
+};
 
-use crate::data::Data;
+use crate::{
+    archive::{ArchiveFile, Files},
+    data::Data,
+};
 
 /// What such types are handed: nothing.
 #[derive(Debug)]
@@ -39,6 +44,13 @@ impl LocalProvider {
     /// Terraform's built-in provider.
     pub fn terraform() -> Self {
         Self::new("terraform", "terraform.io/builtin/terraform", Local, vec![resource::<Data>()], vec![])
+    }
+
+    /// Terraform's `hashicorp/archive`. Relative paths start from `directory`.
+    pub fn archive(directory: impl Into<PathBuf>) -> Self {
+        let files = Files { directory: directory.into() };
+        let types = vec![data_source::<ArchiveFile>()];
+        Self::new("archive", "registry.terraform.io/hashicorp/archive", files, vec![], types)
     }
 
     /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.

@@ -145,8 +145,10 @@ impl Builder {
 
     /// The whole, with the built-in providers.
     pub fn build(self) -> Lakeform {
-        let aws: Arc<dyn Provider> = Arc::new(lakeform_aws::AwsProvider::new(self.environment.clone()));
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
+        let aws = lakeform_aws::AwsProvider::new(self.environment.clone()).in_directory(cwd.clone());
+        let aws: Arc<dyn Provider> = Arc::new(aws);
+        let archive: Arc<dyn Provider> = Arc::new(lakeform_utility::LocalProvider::archive(cwd.clone()));
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
         let terraform: Arc<dyn Provider> =
             Arc::new(lakeform_utility::LocalProvider::terraform().with_data_source(remote_state));
@@ -160,7 +162,7 @@ impl Builder {
         };
         Lakeform {
             world: Arc::new(world),
-            providers: Providers::new([aws, terraform].into_iter().chain(self.providers)),
+            providers: Providers::new([archive, aws, terraform].into_iter().chain(self.providers)),
         }
     }
 }

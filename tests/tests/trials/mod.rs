@@ -122,6 +122,7 @@ services! {
     dynamodb "aws_dynamodb_": on_moto Moto, on_ministack Ministack;
     iam "aws_iam_": on_moto Moto, on_ministack Ministack;
     kms "aws_kms_": on_moto Moto, on_ministack Ministack;
+    lambda "aws_lambda_": on_moto Moto, on_ministack Ministack;
     s3 "aws_s3_": on_moto Moto, on_ministack Ministack;
     sns "aws_sns_": on_moto Moto, on_ministack Ministack;
     sqs "aws_sqs_": on_moto Moto, on_ministack Ministack;
