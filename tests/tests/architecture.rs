@@ -9,16 +9,17 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Each crate with the lakeform crates that it may import.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("lakeform-core", &[]),
+    ("lakeform-archive", &[]),
     ("lakeform-macros", &[]),
     ("lakeform-lang", &["lakeform-core"]),
     ("lakeform-state", &["lakeform-core"]),
     ("lakeform-state-s3", &["lakeform-core", "lakeform-state"]),
     ("lakeform-provider", &["lakeform-core", "lakeform-macros"]),
     ("lakeform-engine", &["lakeform-core", "lakeform-lang", "lakeform-state", "lakeform-provider"]),
-    ("lakeform-aws", &["lakeform-core", "lakeform-provider"]),
-    ("lakeform-utility", &["lakeform-core", "lakeform-provider"]),
+    ("lakeform-aws", &["lakeform-archive", "lakeform-core", "lakeform-provider"]),
+    ("lakeform-utility", &["lakeform-archive", "lakeform-core", "lakeform-provider"]),
     (
         "lakeform",
         &[
@@ -37,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
 ];
 
 /// Outside crates (or families of them) with the only crates that may import them.
-const OUTSIDERS: [(&str, &[&str]); 10] = [
+const OUTSIDERS: [(&str, &[&str]); 12] = [
     ("petgraph", &["lakeform-engine"]),
     ("aws-", &["lakeform-aws", "lakeform-state-s3"]),
     ("clap", &["lakeform-cli"]),
@@ -49,10 +50,13 @@ const OUTSIDERS: [(&str, &[&str]); 10] = [
     ("toml", &["lakeform-lang", "lakeform", "lakeform-testkit"]),
     ("toml_edit", &["lakeform-lang", "lakeform-cli"]),
     ("syn", &["lakeform-macros"]),
+    ("tar", &["lakeform-archive"]),
+    ("zip", &["lakeform-archive"]),
 ];
 
 /// What a crate never imports, besides.
-const NEVER: [(&str, &[&str]); 4] = [
+const NEVER: [(&str, &[&str]); 5] = [
+    ("lakeform-archive", &["tokio", "serde"]),
     ("lakeform-core", &["tokio", "tempfile", "hostname", "whoami"]),
     ("lakeform-lang", &["tokio", "hyper"]),
     ("lakeform-state", &["clap", "miette", "indicatif"]),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
@@ -58,6 +59,10 @@ pub(crate) struct Settings {
     pub(crate) tags: TagRules,
     /// What this run wrote just now, whichever client wrote it.
     pub(crate) recent: Recent,
+    /// What relative paths of files start from.
+    pub(crate) directory: PathBuf,
+    /// What `~` stands for in paths of files.
+    pub(crate) home: Option<PathBuf>,
 }
 
 /// A service as the SDK's configuration and the `endpoints` block name it.
@@ -193,6 +198,15 @@ impl AwsClient {
     /// The provider's region: `eu-central-1`
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// The file or folder that an argument of a resource names.
+    #[cfg(any(feature = "lambda", feature = "s3"))]
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        match (name.strip_prefix("~/"), &self.settings.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.settings.directory.join(name),
+        }
     }
 
     /// The partition of the provider's region.

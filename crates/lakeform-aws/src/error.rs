@@ -94,6 +94,7 @@ const CONFLICT: &[&str] = &[
     "KMSInvalidStateException",
     "OperationAborted",
     "PreconditionFailed",
+    "ResourceConflictException",
     "ResourceInUseException",
 ];
 

@@ -44,6 +44,7 @@ pub struct AwsProvider {
     ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyDataSource>>,
     http: Http,
     recent: Recent,
+    directory: PathBuf,
 }
 
 impl std::fmt::Debug for AwsProvider {
@@ -77,7 +78,14 @@ impl AwsProvider {
                 .collect(),
             http: Http::default(),
             recent: Recent::default(),
+            directory: PathBuf::new(),
         }
+    }
+
+    /// The same with another directory for relative paths of files than the one of the process.
+    pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        self
     }
 
     /// A client from a configuration.
@@ -114,6 +122,8 @@ impl AwsProvider {
             retries: retry::partition(config.token_bucket_rate_limiter_capacity),
             tags,
             recent: self.recent.clone(),
+            directory: self.directory.clone(),
+            home: self.environment.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
         };
         let client = assume_roles(sdk, region, settings, &config)?;
         check_account(&client, &config).await?;

@@ -92,6 +92,13 @@ fn facts(folder: &str, name: &str) -> Json {
     serde_json::from_str(&text).unwrap()
 }
 
+/// What lakeform has and Terraform has not.
+const OWN: &[&str] = &[
+    // Packs a folder with code (docs/decisions/0012). Terraform drops both when it reads the state.
+    "aws_lambda_function: source_dir: Terraform has no such attribute",
+    "aws_lambda_function: source_excludes: Terraform has no such attribute",
+];
+
 #[test]
 fn every_type_has_terraforms_schema() {
     let provider = AwsProvider::new([]);
@@ -103,6 +110,10 @@ fn every_type_has_terraforms_schema() {
     for name in provider.data_source_names() {
         let schema = provider.data_source(name).unwrap().schema();
         wrong.extend(compare(schema, &facts("data", name)).into_iter().map(|line| format!("data.{name}: {line}")));
+    }
+    for own in OWN {
+        let at = wrong.iter().position(|line| line == own).unwrap_or_else(|| panic!("no longer so: {own}"));
+        wrong.remove(at);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(!provider.resource_names().is_empty() && !provider.data_source_names().is_empty());

@@ -13,7 +13,6 @@ use crate::{
     conditions::Condition,
     diff::mark_sensitive,
     evaluate::{Evaluator, concerning},
-    expand::expand,
 };
 
 impl Evaluator<'_> {
@@ -36,9 +35,7 @@ impl Evaluator<'_> {
         };
         let mut problems = Diagnostics::new();
         for at in self.store.instances(index).iter() {
-            let expansion = self.scoped(index, at, None, None, |scope| {
-                expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
-            })?;
+            let expansion = self.expansion(index, block, at)?;
             let expansion = self.store.set_expansion(node, at, expansion);
             let base = ResourceAddress {
                 module: at.clone(),

@@ -229,6 +229,18 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// The instances of a resource block in one instance of its module.
+    pub(crate) fn expansion(
+        &self,
+        index: usize,
+        block: &Resource,
+        at: &ModuleInstance,
+    ) -> Result<Expansion, Diagnostics> {
+        let schema = lakeform_lang::Schemas::resource(self.providers, block.mode, &block.ty);
+        let switch = schema.and_then(|schema| block.switch(&schema.block));
+        self.scoped(index, at, None, None, |scope| expand(block.count.as_ref(), block.for_each.as_ref(), switch, scope))
+    }
+
     fn call(&self, node: NodeIndex, index: usize, name: &Arc<str>) -> Result<(), Diagnostics> {
         let here = &self.graph.modules[index];
         let (Some(call), Some((_, child))) = (here.module.calls.get(name), here.calls.get(name)) else {

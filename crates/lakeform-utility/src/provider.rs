@@ -1,13 +1,16 @@
 //! Providers that need no cloud. They differ in their name and their types alone.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use lakeform_core::{Schema, Value};
 use lakeform_provider::{
-    AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Provisioner, Result, resource,
+    AnyDataSource, AnyResource, BoxFuture, Client, Configured, Provider, Provisioner, Result, data_source, resource,
 };
 
-use crate::data::Data;
+use crate::{
+    archive::{ArchiveFile, Files},
+    data::Data,
+};
 
 /// What such types are handed: nothing.
 #[derive(Debug)]
@@ -60,6 +63,13 @@ impl LocalProvider {
     pub fn null() -> Self {
         let (resources, data_sources) = (crate::null::resources(), crate::null::data_sources());
         Self::new("null", "registry.terraform.io/hashicorp/null", Local, resources, data_sources)
+    }
+
+    /// Terraform's `hashicorp/archive`. Relative paths start from `directory`.
+    pub fn archive(directory: impl Into<PathBuf>) -> Self {
+        let files = Files { directory: directory.into() };
+        let types = vec![data_source::<ArchiveFile>()];
+        Self::new("archive", "registry.terraform.io/hashicorp/archive", files, vec![], types)
     }
 
     /// The same with one more data source: `terraform_remote_state` needs backends, which this crate knows nothing of.

@@ -146,12 +146,14 @@ impl Builder {
 
     /// The whole, with the built-in providers.
     pub fn build(self) -> Lakeform {
-        let aws: Arc<dyn Provider> = Arc::new(lakeform_aws::AwsProvider::new(self.environment.clone()));
         let cwd = self.cwd.unwrap_or_else(|| ".".into());
+        let aws = lakeform_aws::AwsProvider::new(self.environment.clone()).in_directory(cwd.clone());
+        let aws: Arc<dyn Provider> = Arc::new(aws);
         let remote_state = Box::new(RemoteState::new(cwd.clone()));
         let local_exec = Box::new(lakeform_utility::LocalExec::new(self.environment.clone()));
         let terraform = LocalProvider::terraform().with_data_source(remote_state).with_provisioner(local_exec);
-        let local = [terraform, LocalProvider::null(), LocalProvider::random(), LocalProvider::tls()];
+        let archive = LocalProvider::archive(cwd.clone());
+        let local = [archive, terraform, LocalProvider::null(), LocalProvider::random(), LocalProvider::tls()];
         let local = local.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
         let built_in = [aws].into_iter().chain(local);
         let world = World {

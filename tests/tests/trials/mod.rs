@@ -139,6 +139,7 @@ services! {
     ecr "aws_ecr_": on_moto Moto, on_ministack Ministack;
     iam "aws_iam_": on_moto Moto, on_ministack Ministack;
     kms "aws_kms_": on_moto Moto, on_ministack Ministack;
+    lambda "aws_lambda_": on_moto Moto, on_ministack Ministack;
     s3 "aws_s3_": on_moto Moto, on_ministack Ministack;
     secretsmanager "aws_secretsmanager_": on_moto Moto, on_ministack Ministack;
     sfn "aws_sfn_": on_moto Moto, on_ministack Ministack;

@@ -136,6 +136,7 @@ impl ResourceType for Workgroup {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_athena_workgroup";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=128)?;

@@ -223,6 +223,7 @@ impl ResourceType for BudgetType {
     type Client = AwsClient;
     type Model = Budget;
     const NAME: &'static str = "aws_budgets_budget";
+    const IDENTITY: &'static [&'static str] = &["account_id", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::each(change, "account_id", |value| match value.as_str() {

@@ -98,6 +98,7 @@ impl ResourceType for CloudTrail {
     type Client = AwsClient;
     type Model = TrailModel;
     const NAME: &'static str = "aws_cloudtrail";
+    const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

@@ -30,6 +30,7 @@ impl ResourceType for Dashboard {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_cloudwatch_dashboard";
+    const IDENTITY: &'static [&'static str] = &["dashboard_name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);

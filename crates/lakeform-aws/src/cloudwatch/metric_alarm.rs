@@ -153,6 +153,7 @@ impl ResourceType for MetricAlarm {
     type Client = AwsClient;
     type Model = AlarmModel;
     const NAME: &'static str = "aws_cloudwatch_metric_alarm";
+    const IDENTITY: &'static [&'static str] = &["alarm_name"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

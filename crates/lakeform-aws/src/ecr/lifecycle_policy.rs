@@ -69,6 +69,7 @@ impl ResourceType for LifecyclePolicy {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_ecr_lifecycle_policy";
+    const IDENTITY: &'static [&'static str] = &["repository"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         policy::plan_normal(change, "policy");

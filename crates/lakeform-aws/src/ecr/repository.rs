@@ -97,6 +97,7 @@ impl ResourceType for RepositoryType {
     type Client = AwsClient;
     type Model = RepositoryModel;
     const NAME: &'static str = "aws_ecr_repository";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "image_tag_mutability", &["MUTABLE", "IMMUTABLE"])?;

@@ -72,6 +72,7 @@ impl ResourceType for EventRule {
     type Client = AwsClient;
     type Model = RuleModel;
     const NAME: &'static str = "aws_cloudwatch_event_rule";
+    const IDENTITY: &'static [&'static str] = &["event_bus_name", "name"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

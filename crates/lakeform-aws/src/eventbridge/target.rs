@@ -93,6 +93,7 @@ impl ResourceType for EventTarget {
     type Client = AwsClient;
     type Model = TargetModel;
     const NAME: &'static str = "aws_cloudwatch_event_target";
+    const IDENTITY: &'static [&'static str] = &["event_bus_name", "rule", "target_id"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

@@ -206,6 +206,7 @@ impl ResourceType for DeliveryStream {
     type Client = AwsClient;
     type Model = StreamModel;
     const NAME: &'static str = "aws_kinesis_firehose_delivery_stream";
+    const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

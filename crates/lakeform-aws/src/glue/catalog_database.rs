@@ -110,6 +110,7 @@ impl ResourceType for CatalogDatabase {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_catalog_database";
+    const IDENTITY: &'static [&'static str] = &["catalog_id", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;

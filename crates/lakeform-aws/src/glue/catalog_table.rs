@@ -285,6 +285,7 @@ impl ResourceType for CatalogTable {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_catalog_table";
+    const IDENTITY: &'static [&'static str] = &["catalog_id", "database_name", "name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;

@@ -149,6 +149,7 @@ impl ResourceType for Classifier {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_classifier";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;

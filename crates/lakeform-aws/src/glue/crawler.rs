@@ -214,6 +214,7 @@ impl ResourceType for Crawler {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_crawler";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;

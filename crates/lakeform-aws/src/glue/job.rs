@@ -193,6 +193,7 @@ impl ResourceType for Job {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_job";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=usize::MAX)?;

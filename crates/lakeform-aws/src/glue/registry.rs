@@ -44,6 +44,7 @@ impl ResourceType for Registry {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_glue_registry";
+    const IDENTITY: &'static [&'static str] = &["registry_name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "description", 0..=2048)?;

@@ -27,6 +27,7 @@ impl ResourceType for UserPolicyAttachment {
     type Client = AwsClient;
     type Model = Self;
     const NAME: &'static str = "aws_iam_user_policy_attachment";
+    const IDENTITY: &'static [&'static str] = &["user", "policy_arn"];
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let call = cx.client.iam().list_attached_user_policies().user_name(&object.user);

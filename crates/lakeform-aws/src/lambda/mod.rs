@@ -1,13 +1,25 @@
-//! Lambda.
+//! Lambda: functions, layers, and what calls functions.
 
-use lakeform_provider::{AnyDataSource, AnyResource};
+mod common;
+mod event_source_mapping;
+mod function;
+mod function_data;
+mod layer_version;
+mod permission;
 
-/// The resource types of Lambda.
+use lakeform_provider::{AnyDataSource, AnyResource, data_source, resource};
+
+/// The resource types, one row each.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
-    vec![]
+    vec![
+        resource::<event_source_mapping::EventSourceMapping>(),
+        resource::<function::Function>(),
+        resource::<layer_version::LayerVersion>(),
+        resource::<permission::Permission>(),
+    ]
 }
 
-/// The data sources of Lambda.
+/// The data sources, one row each.
 pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
-    vec![]
+    vec![data_source::<function_data::FunctionData>()]
 }

@@ -204,10 +204,10 @@ impl Object {
         }
     }
 
-    async fn body(&self) -> Result<ByteStream> {
-        if let Some(path) = given(&self.source) {
-            return ByteStream::from_path(&path).await.map_err(|e| {
-                ProviderError::invalid(format!("the file {path:?} cannot be read: {e}"))
+    async fn body(&self, client: &AwsClient) -> Result<ByteStream> {
+        if let Some(source) = given(&self.source) {
+            return ByteStream::from_path(client.path(&source)).await.map_err(|e| {
+                ProviderError::invalid(format!("the file {source:?} cannot be read: {e}"))
                     .attribute(Path::attr("source"))
                     .source(e)
             });
@@ -237,8 +237,13 @@ impl Object {
         let with_bucket_key = this.bucket_key_enabled.filter(|on| *on || cx.sets("bucket_key_enabled", false));
         let algorithm = given(&this.checksum_algorithm);
         let send = || async {
-            let call =
-                cx.client.s3().put_object().bucket(&this.bucket).key(clean_key(&this.key)).body(this.body().await?);
+            let call = cx
+                .client
+                .s3()
+                .put_object()
+                .bucket(&this.bucket)
+                .key(clean_key(&this.key))
+                .body(this.body(cx.client).await?);
             call.set_acl(given(&this.acl).map(|v| ObjectCannedAcl::from(v.as_str())))
                 .set_bucket_key_enabled(with_bucket_key)
                 .set_cache_control(given(&this.cache_control))

@@ -57,6 +57,7 @@ impl ResourceType for Rotation {
     type Client = AwsClient;
     type Model = RotationModel;
     const NAME: &'static str = "aws_secretsmanager_secret_rotation";
+    const IDENTITY: &'static [&'static str] = &["secret_id"];
     const VERSION: u64 = 1;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {

@@ -94,6 +94,7 @@ impl ResourceType for Secret {
     type Client = AwsClient;
     type Model = SecretModel;
     const NAME: &'static str = "aws_secretsmanager_secret";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

@@ -148,6 +148,7 @@ impl ResourceType for StateMachine {
     type Client = AwsClient;
     type Model = MachineModel;
     const NAME: &'static str = "aws_sfn_state_machine";
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);

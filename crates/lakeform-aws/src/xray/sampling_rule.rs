@@ -75,6 +75,7 @@ impl ResourceType for SamplingRule {
     type Client = AwsClient;
     type Model = RuleModel;
     const NAME: &'static str = "aws_xray_sampling_rule";
+    const IDENTITY: &'static [&'static str] = &["rule_name"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);

@@ -9,7 +9,6 @@ use crate::{
     conditions::Condition,
     diff::mark_sensitive,
     evaluate::concerning,
-    expand::expand,
     stored::{decode, remark},
 };
 
@@ -23,9 +22,7 @@ impl Run<'_> {
         }
         let Some((index, block)) = self.evaluator.block(node) else { return Ok(()) };
         for at in self.evaluator.store.instances(index).iter() {
-            let expansion = self.evaluator.scoped(index, at, None, None, |scope| {
-                expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
-            })?;
+            let expansion = self.evaluator.expansion(index, block, at)?;
             self.evaluator.store.set_expansion(node, at, expansion);
         }
         Ok(())

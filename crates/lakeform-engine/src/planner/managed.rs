@@ -13,7 +13,7 @@ use crate::{
     Action, Change, PlanMode, Providers, Reason,
     conditions::Condition,
     evaluate::{Evaluator, concerning},
-    expand::{Expansion, expand},
+    expand::Expansion,
     instance::{Decision, Wishes, decide, translate},
 };
 
@@ -43,9 +43,7 @@ impl<'a> Planner<'a> {
         block: &Resource,
         at: &ModuleInstance,
     ) -> Result<Arc<Expansion>, Diagnostics> {
-        let expansion = self.evaluator.scoped(index, at, None, None, |scope| {
-            expand(block.count.as_ref(), block.for_each.as_ref(), block.enabled.as_ref(), scope)
-        })?;
+        let expansion = self.evaluator.expansion(index, block, at)?;
         Ok(self.evaluator.store.set_expansion(node, at, expansion))
     }
 

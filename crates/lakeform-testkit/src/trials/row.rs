@@ -102,7 +102,7 @@ pub enum RowError {
     },
 }
 
-/// Every row of a folder, by type.
+/// Every row of a folder, by type. `{files}` in it stands for the folder `files` beside it.
 ///
 /// # Errors
 /// When the folder or one of its `.toml` files cannot be read, or is no row.
@@ -115,9 +115,12 @@ pub fn load(folder: &Path) -> Result<Vec<Row>, RowError> {
     let mut paths: Vec<_> = entries.flatten().map(|e| e.path()).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "toml"));
     paths.sort();
+    // Each tool is tried in a folder of its own: files are where the rows are.
+    let files = std::path::absolute(folder.join("files")).map_err(io(folder))?.display().to_string();
     let mut rows = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+        let text = text.replace("{files}", &files);
         let invalid = |reason: String| RowError::Invalid { path: path.clone(), reason };
         let row: Row = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
         row.check().map_err(invalid)?;
