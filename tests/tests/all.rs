@@ -11,6 +11,7 @@ mod engine;
 mod functions;
 mod git_modules;
 mod provisioners;
+mod resource_types;
 mod stacks;
 mod support;
 mod trials;

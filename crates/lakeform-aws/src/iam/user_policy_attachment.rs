@@ -2,11 +2,12 @@
 
 use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
 
-use super::common::{GONE, unless_busy};
+use super::common::GONE;
 use crate::{
     AwsClient,
     error::{Absent, During},
     naming,
+    propagation::settle,
 };
 
 /// A managed policy attached to a user.
@@ -38,7 +39,7 @@ impl ResourceType for UserPolicyAttachment {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
-        unless_busy(cx, || async {
+        settle(cx, || async {
             let call = cx.client.iam().attach_user_policy().user_name(&object.user).policy_arn(&object.policy_arn);
             call.send().await.during("iam:AttachUserPolicy")
         })
@@ -56,7 +57,7 @@ impl ResourceType for UserPolicyAttachment {
             let call = cx.client.iam().detach_user_policy().user_name(&object.user).policy_arn(&object.policy_arn);
             call.send().await.during("iam:DetachUserPolicy")
         };
-        unless_busy(cx, call).await.absent_ok(GONE).map(drop)
+        settle(cx, call).await.absent_ok(GONE).map(drop)
     }
 
     fn import(_cx: &Context<'_, AwsClient>, id: &str) -> Result<Self> {
