@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use aws_smithy_types::error::operation::BuildError;
-use lakeform_provider::{ProviderError, Result};
+use lakeform_core::{Block, Nesting, Value};
+use lakeform_provider::{Model, ProviderError, Result};
 
 use crate::tags::Tags;
 
@@ -70,4 +71,86 @@ pub(crate) fn given_list<T: Clone>(list: Option<&[T]>) -> Option<Vec<T>> {
 /// When something is missing that the API requires.
 pub(crate) fn built<T>(input: Result<T, BuildError>) -> Result<T> {
     input.map_err(|e| ProviderError::invalid(e.to_string()).source(e))
+}
+
+/// Completes an object that was just made or changed: what the plan left to the API (`computed`) is as `take` reads it, all
+/// else as it was planned. Whether the API took it so is for the next refresh to see.
+pub(crate) fn fill<M: Model>(object: &mut M, take: impl FnOnce(&mut M)) {
+    let mut live = object.clone();
+    take(&mut live);
+    *object = M::from_value(&filled(&M::block(), object.clone().into_value(), &live.into_value()));
+}
+
+fn filled(block: &Block, mut object: Value, live: &Value) -> Value {
+    for (name, attribute) in &block.attributes {
+        let open = attribute.computed && object.get(name).is_none_or(Value::is_null);
+        if open && let Some(value) = live.get(name) {
+            object.set_attr(name.clone(), value.clone());
+        }
+    }
+    for (name, nested) in &block.blocks {
+        let (Some(planned), Some(found)) = (object.get(name), live.get(name)) else { continue };
+        let blocks = match (planned.as_slice(), found.as_slice()) {
+            (Some([]), _) if nested.computed => found.clone(),
+            (Some(planned), Some(found)) if nested.nesting == Nesting::List && planned.len() == found.len() => {
+                let each = planned.iter().zip(found).map(|(one, live)| filled(&nested.block, one.clone(), live));
+                Value::list(nested.block.ty(), each.collect())
+            }
+            _ => continue,
+        };
+        object.set_attr(name.clone(), blocks);
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Model, Clone, Debug, Default, PartialEq)]
+    struct Thing {
+        /// Decided by the API.
+        #[attr(optional, computed)]
+        open: Option<String>,
+        /// Never decided by the API.
+        #[attr(optional)]
+        own: Option<String>,
+        /// Parts.
+        #[block(list)]
+        parts: Vec<Part>,
+        /// Decided by the API.
+        #[block(list, computed)]
+        others: Vec<Part>,
+    }
+
+    #[derive(Model, Clone, Debug, Default, PartialEq)]
+    struct Part {
+        /// Decided by the API.
+        #[attr(computed)]
+        open: Option<String>,
+        /// Needed.
+        #[attr(required)]
+        name: String,
+    }
+
+    #[test]
+    fn only_what_a_plan_leaves_open_is_filled_in() {
+        let part = |name: &str, open: Option<&str>| Part { open: open.map(str::to_owned), name: name.to_owned() };
+        let mut thing = Thing { parts: vec![part("a", None)], ..Thing::default() };
+        fill(&mut thing, |live| {
+            *live = Thing {
+                open: Some("x".into()),
+                own: Some("y".into()),
+                parts: vec![part("A", Some("z"))],
+                others: vec![part("b", None)],
+            };
+        });
+        let expected = Thing {
+            open: Some("x".into()),
+            own: None,
+            parts: vec![part("a", Some("z"))],
+            others: vec![part("b", None)],
+        };
+        assert_eq!(thing, expected);
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     error::During,
     retry::once,
     tags::{TagChanges, Tags, to_map},
-    values::{built, chosen, flag, given, number, text},
+    values::{built, chosen, fill, flag, given, number, text},
 };
 
 /// A workgroup: who runs queries together, where results go and what they may cost.
@@ -191,7 +191,7 @@ impl ResourceType for Workgroup {
             call.send().await.during("athena:UpdateWorkGroup")?;
         }
         if let Some(live) = find(cx, &object.name).await? {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         Ok(())
     }
@@ -211,7 +211,7 @@ impl ResourceType for Workgroup {
                 .set_state(chosen(&object.state).filter(|_| prior.state != object.state));
             call.send().await.during("athena:UpdateWorkGroup")?;
             if let Some(live) = find(cx, &name).await? {
-                object.take(live);
+                fill(object, |object| object.take(live));
             }
         }
         let arn = prior.arn.clone().unwrap_or_default();

@@ -22,7 +22,7 @@ use crate::{
     naming,
     retry::once,
     tags::{TagChanges, Tags, to_map},
-    values::{built, given, number, text, to_i32},
+    values::{built, fill, given, number, text, to_i32},
 };
 
 /// A budget: what may be spent or used, and who is told.
@@ -287,7 +287,7 @@ impl ResourceType for BudgetType {
         }
         object.account_id = Some(account.clone());
         if let Some(live) = find(cx, &account, &name).await? {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         Ok(())
     }
@@ -313,7 +313,7 @@ impl ResourceType for BudgetType {
         if (open || object.auto_adjust_data.iter().any(adjusted))
             && let Some(live) = find(cx, &account, &name).await?
         {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         let arn = prior.arn.clone().unwrap_or_default();
         let tags = TagChanges::between(prior.tags_all.as_ref(), object.tags_all.as_ref());

@@ -33,7 +33,7 @@ use crate::{
     error::{Absent, During},
     retry::once,
     tags::{TagChanges, Tags, to_map},
-    values::{built, chosen, given, text},
+    values::{built, chosen, fill, given, text},
 };
 
 /// A stream that delivers records to a destination.
@@ -277,7 +277,7 @@ impl ResourceType for DeliveryStream {
         if object.is_encrypted() {
             live = object.encrypt(cx, CREATE).await?;
         }
-        object.take(live);
+        fill(object, |object| object.take(live));
         Ok(())
     }
 
@@ -295,7 +295,7 @@ impl ResourceType for DeliveryStream {
             };
         }
         if let Some(live) = live {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         let tags = TagChanges::between(prior.tags_all.as_ref(), object.tags_all.as_ref());
         let firehose = cx.client.firehose();

@@ -18,7 +18,7 @@ use crate::{
     error::{Absent, During},
     retry::once,
     tags::Tags,
-    values::{built, given, given_map, map, text},
+    values::{built, fill, given, given_map, map, text},
 };
 
 /// A database of the data catalog.
@@ -144,7 +144,7 @@ impl ResourceType for CatalogDatabase {
         object.id = Some(format!("{catalog_id}:{}", object.name));
         object.arn = Some(arn(cx, &format!("database/{}", object.name)).await?);
         if let Some(live) = find(cx, &catalog_id, &object.name).await? {
-            object.take(&catalog_id, live);
+            fill(object, |object| object.take(&catalog_id, live));
         }
         Ok(())
     }

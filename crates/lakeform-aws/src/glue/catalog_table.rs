@@ -417,7 +417,7 @@ impl CatalogTable {
             let call = glue.create_partition_index().catalog_id(catalog_id).database_name(database);
             let call = call.table_name(name).partition_index(built(index.to_api())?);
             call.send().await.during("glue:CreatePartitionIndex")?;
-            index.index_status = Some("CREATING".to_owned());
+            index.index_status.get_or_insert_with(|| "CREATING".to_owned());
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::{
     policy,
     retry::once,
     tags::Tags,
-    values::{chosen, given, given_list, given_map, list, text},
+    values::{chosen, fill, given, given_list, given_map, list, text},
 };
 
 /// A crawler: finds out what tables there are in stored data.
@@ -268,7 +268,7 @@ impl ResourceType for Crawler {
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("crawler/{}", object.name)).await?);
         if let Some(live) = find(cx, &object.name).await? {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::{
     error::{Absent, During},
     retry::once,
     tags::Tags,
-    values::{chosen, flag, given, given_list, given_map, given_number, list, map, number, text, to_i32},
+    values::{chosen, fill, flag, given, given_list, given_map, given_number, list, map, number, text, to_i32},
 };
 
 /// A job: a script that Glue runs.
@@ -239,7 +239,7 @@ impl ResourceType for Job {
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("job/{}", object.name)).await?);
         if let Some(live) = find(cx, &object.name).await? {
-            object.take(live);
+            fill(object, |object| object.take(live));
         }
         Ok(())
     }
@@ -256,7 +256,7 @@ impl ResourceType for Job {
             if object.is_open()
                 && let Some(live) = find(cx, &name).await?
             {
-                object.take(live);
+                fill(object, |object| object.take(live));
             }
         }
         let arn = prior.arn.clone().unwrap_or_default();
