@@ -328,16 +328,17 @@ fn unheard(e: &ProviderError) -> bool {
 }
 
 impl MachineModel {
-    /// What UpdateStateMachine sets.
-    fn settings(&self) -> (&str, &str, Option<bool>, &[Encryption], &[Logging], &[Tracing]) {
-        (
-            &self.definition,
-            &self.role_arn,
-            self.publish,
-            &self.encryption_configuration,
-            &self.logging_configuration,
-            &self.tracing_configuration,
-        )
+    /// What UpdateStateMachine sets, and nothing else.
+    fn settings(&self) -> Self {
+        Self {
+            definition: self.definition.clone(),
+            role_arn: self.role_arn.clone(),
+            publish: self.publish,
+            encryption_configuration: self.encryption_configuration.clone(),
+            logging_configuration: self.logging_configuration.clone(),
+            tracing_configuration: self.tracing_configuration.clone(),
+            ..Self::default()
+        }
     }
 
     /// Whether the API shows what was set.

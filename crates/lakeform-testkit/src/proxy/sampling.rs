@@ -8,10 +8,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Operation, answer};
 
-/// The rules and their tags, by name.
+/// A rule, and its tags.
+type Tagged = (Map<String, Json>, BTreeMap<String, Json>);
+
+/// The rules by name.
 #[derive(Debug, Default)]
 pub(super) struct Sampling {
-    rules: BTreeMap<String, (Map<String, Json>, BTreeMap<String, Json>)>,
+    rules: BTreeMap<String, Tagged>,
 }
 
 impl Sampling {
