@@ -23,7 +23,7 @@ async fn what_other_stacks_made_is_looked_up() {
         unlike: &[
             ("aws_iam_policy", &["policy_id"]),
             ("aws_iam_role", &["unique_id"]),
-            // Terraform stores what the API says of a queue without a key, where it means nothing.
+            // Terraform stores a default of its own where the emulator says nothing.
             ("aws_sqs_queue", &["kms_data_key_reuse_period_seconds"]),
             // When it was made.
             ("aws_cloudwatch_log_group", &["creation_time"]),
