@@ -39,9 +39,8 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Whether the API refuses a call because the secret is deleted, or waits for its deletion.
 fn is_deleted(e: &ProviderError) -> bool {
-    let says = |words: &str| e.message.contains(words);
-    e.has_code("InvalidRequestException")
-        && (says("was deleted") || says("marked for deletion") || says("scheduled for deletion"))
+    const WORDS: &[&str] = &["was deleted", "marked deleted", "marked for deletion", "scheduled for deletion"];
+    e.has_code("InvalidRequestException") && WORDS.iter().any(|words| e.message.contains(words))
 }
 
 /// `None` where the secret is gone, or waits for its deletion.
