@@ -9,6 +9,7 @@ use std::{
 
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
+use lakeform_utility::LocalProvider;
 
 use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
 
@@ -37,6 +38,8 @@ impl World {
 pub struct Lakeform {
     pub(crate) world: Arc<World>,
     pub(crate) providers: Providers,
+    /// Those that were added to the built-in ones.
+    given: Arc<[Arc<dyn Provider>]>,
 }
 
 impl fmt::Debug for Lakeform {
@@ -145,24 +148,35 @@ impl Builder {
 
     /// The whole, with the built-in providers.
     pub fn build(self) -> Lakeform {
-        let cwd = self.cwd.unwrap_or_else(|| ".".into());
-        let aws = lakeform_aws::AwsProvider::new(self.environment.clone()).in_directory(cwd.clone());
-        let aws: Arc<dyn Provider> = Arc::new(aws);
-        let archive: Arc<dyn Provider> = Arc::new(lakeform_utility::LocalProvider::archive(cwd.clone()));
-        let remote_state = Box::new(RemoteState::new(cwd.clone()));
-        let terraform: Arc<dyn Provider> =
-            Arc::new(lakeform_utility::LocalProvider::terraform().with_data_source(remote_state));
         let world = World {
             environment: self.environment,
-            cwd,
+            cwd: self.cwd.unwrap_or_else(|| ".".into()),
             home: self.home,
             clock: self.clock,
             who: self.who.unwrap_or_default(),
             git: self.git,
         };
-        Lakeform {
-            world: Arc::new(world),
-            providers: Providers::new([archive, aws, terraform].into_iter().chain(self.providers)),
-        }
+        let providers = providers(&world, &world.cwd, &self.providers);
+        Lakeform { world: Arc::new(world), providers, given: self.providers.into() }
     }
+}
+
+impl Lakeform {
+    /// The same for a stack, whose arguments name files from its directory on, as `path.module` does.
+    pub(crate) fn in_directory(&self, directory: &Path) -> Self {
+        let providers = providers(&self.world, &self.world.cwd.join(directory), &self.given);
+        Self { providers, ..self.clone() }
+    }
+}
+
+/// The built-in providers, which find files from a directory on, and those that were given.
+fn providers(world: &World, directory: &Path, given: &[Arc<dyn Provider>]) -> Providers {
+    let aws = lakeform_aws::AwsProvider::new(world.environment.clone()).in_directory(directory);
+    let remote_state = Box::new(RemoteState::new(world.cwd.clone()));
+    let built_in: [Arc<dyn Provider>; 3] = [
+        Arc::new(aws),
+        Arc::new(LocalProvider::archive(directory)),
+        Arc::new(LocalProvider::terraform().with_data_source(remote_state)),
+    ];
+    Providers::new(built_in.into_iter().chain(given.iter().cloned()))
 }
