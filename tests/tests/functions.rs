@@ -131,3 +131,12 @@ output_path = "out/code.zip"
     assert_eq!(uploads(&proxy), 1);
     folder.ok(&["destroy", "stack.toml", "--auto-approve"]);
 }
+
+#[test]
+fn paths_start_where_the_stack_is() {
+    let (folder, _proxy) = world();
+    folder.write("sub/stack.toml", STACK.replace("\"src\"", "\"${path.module}/code\""));
+    folder.write("sub/code/main.py", "def handler(event, context):\n    return 1\n");
+    let told = folder.ok(&["plan", "sub/stack.toml", "--state", "none.tfstate"]);
+    assert!(told.contains("2 to add"), "{told}");
+}

@@ -71,7 +71,7 @@ fn a_zip_holds_the_files_in_order_and_who_can_be_run() {
         let mut file = zip.by_index(i).unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        found.push((file.name().to_owned(), file.unix_mode().unwrap() & 0o777, text));
+        found.push((file.name().unwrap().into_owned(), file.unix_mode().unwrap() & 0o777, text));
     }
     let is = |name: &str, mode, text: &str| (name.to_owned(), mode, text.to_owned());
     let expected = [

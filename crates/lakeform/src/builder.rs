@@ -9,7 +9,7 @@ use std::{
 
 use lakeform_engine::Providers;
 use lakeform_provider::Provider;
-use lakeform_utility::LocalProvider;
+use lakeform_utility::{LocalExec, LocalProvider};
 
 use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
 
@@ -38,6 +38,8 @@ impl World {
 pub struct Lakeform {
     pub(crate) world: Arc<World>,
     pub(crate) providers: Providers,
+    /// Those that were added to the built-in ones.
+    given: Arc<[Arc<dyn Provider>]>,
 }
 
 impl fmt::Debug for Lakeform {
@@ -146,24 +148,40 @@ impl Builder {
 
     /// The whole, with the built-in providers.
     pub fn build(self) -> Lakeform {
-        let cwd = self.cwd.unwrap_or_else(|| ".".into());
-        let aws = lakeform_aws::AwsProvider::new(self.environment.clone()).in_directory(cwd.clone());
-        let aws: Arc<dyn Provider> = Arc::new(aws);
-        let remote_state = Box::new(RemoteState::new(cwd.clone()));
-        let local_exec = Box::new(lakeform_utility::LocalExec::new(self.environment.clone()));
-        let terraform = LocalProvider::terraform().with_data_source(remote_state).with_provisioner(local_exec);
-        let archive = LocalProvider::archive(cwd.clone());
-        let local = [archive, terraform, LocalProvider::null(), LocalProvider::random(), LocalProvider::tls()];
-        let local = local.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
-        let built_in = [aws].into_iter().chain(local);
         let world = World {
             environment: self.environment,
-            cwd,
+            cwd: self.cwd.unwrap_or_else(|| ".".into()),
             home: self.home,
             clock: self.clock,
             who: self.who.unwrap_or_default(),
             git: self.git,
         };
-        Lakeform { world: Arc::new(world), providers: Providers::new(built_in.into_iter().chain(self.providers)) }
+        let providers = providers(&world, &world.cwd, &self.providers);
+        Lakeform { world: Arc::new(world), providers, given: self.providers.into() }
     }
+}
+
+impl Lakeform {
+    /// The same for a stack, whose arguments name files from its directory on, as `path.module` does.
+    pub(crate) fn in_directory(&self, directory: &Path) -> Self {
+        let providers = providers(&self.world, &self.world.cwd.join(directory), &self.given);
+        Self { providers, ..self.clone() }
+    }
+}
+
+/// The built-in providers, which find files from a directory on, and those that were given.
+fn providers(world: &World, directory: &Path, given: &[Arc<dyn Provider>]) -> Providers {
+    let aws = lakeform_aws::AwsProvider::new(world.environment.clone()).in_directory(directory);
+    let remote_state = Box::new(RemoteState::new(world.cwd.clone()));
+    let local_exec = Box::new(LocalExec::new(world.environment.clone()));
+    let local = [
+        LocalProvider::archive(directory),
+        LocalProvider::null(),
+        LocalProvider::random(),
+        LocalProvider::terraform().with_data_source(remote_state).with_provisioner(local_exec),
+        LocalProvider::tls(),
+    ];
+    let local = local.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
+    let built_in = [Arc::new(aws) as Arc<dyn Provider>].into_iter().chain(local);
+    Providers::new(built_in.chain(given.iter().cloned()))
 }

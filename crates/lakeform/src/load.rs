@@ -52,7 +52,7 @@ pub(crate) fn with_stack(
     let environment = environment(lakeform, &stack);
     let variables = variables::collect(&stack, &lakeform.world, &options.variables, &environment, &mut warnings)?;
     Ok(LoadedStack {
-        lakeform: lakeform.clone(),
+        lakeform: lakeform.in_directory(&stack.root_dir),
         stack: Arc::new(stack),
         environment,
         variables,

@@ -96,7 +96,7 @@ impl ResourceType for LayerVersion {
             check::not_both(change, "filename", name)?;
         }
         let says = |name: &str| change.config.get(name).is_some_and(|v| !v.is_null() && v.as_str() != Some(""));
-        if !says("filename") && !(says("s3_bucket") && says("s3_key")) {
+        if !(says("filename") || says("s3_bucket") && says("s3_key")) {
             return Err(ProviderError::invalid("filename, or both s3_bucket and s3_key must be set")
                 .attribute(Path::attr("filename")));
         }
