@@ -19,7 +19,9 @@ fn toml_files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn all() -> Vec<PathBuf> {
-    let files: Vec<_> = ["stacks", "stacks/examples", "state"].into_iter().flat_map(toml_files).collect();
+    let systems = ["stacks/enclave", "stacks/lakehouse", "stacks/review-analytics"];
+    let folders = systems.into_iter().chain(["stacks", "stacks/examples", "state"]);
+    let files: Vec<_> = folders.flat_map(toml_files).collect();
     assert!(files.len() > 10);
     files
 }
