@@ -10,6 +10,7 @@ mod differential;
 mod engine;
 mod functions;
 mod git_modules;
+mod propagation;
 mod provisioners;
 mod resource_types;
 mod stacks;

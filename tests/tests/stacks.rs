@@ -84,3 +84,39 @@ fn every_stack_plans_from_nothing() {
         assert!(said.contains("0 to change, 0 to destroy"), "{}: {said}", stack.display());
     }
 }
+
+/// The zips of functions are kept in the repository, because Terraform must find them too.
+#[test]
+fn each_zip_is_what_its_folder_packs_to() {
+    fn copy(from: &Path, to: &Folder, below: &str) -> usize {
+        let mut zips = 0;
+        for entry in std::fs::read_dir(from).unwrap().map(|e| e.unwrap().path()) {
+            let name = format!("{below}/{}", entry.file_name().unwrap().to_string_lossy());
+            if entry.is_dir() {
+                zips += copy(&entry, to, &name);
+            } else if entry.extension().is_some_and(|e| e == "zip") {
+                zips += 1;
+            } else if !name.contains("__pycache__") {
+                to.write(&name, std::fs::read(&entry).unwrap());
+            }
+        }
+        zips
+    }
+    let folder = Folder::with("");
+    folder.write("stacks/package.toml", std::fs::read(root().join("stacks/package.toml")).unwrap());
+    let mut zips = 0;
+    for system in ["enclave", "lakehouse", "review-analytics"] {
+        zips +=
+            copy(&root().join("stacks").join(system).join("functions"), &folder, &format!("stacks/{system}/functions"));
+    }
+    let ran = folder.run(&["apply", "stacks/package.toml", "--auto-approve", "--state", "s.tfstate"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
+    let packed: Vec<_> =
+        folder.files().into_iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "zip")).collect();
+    assert!(!packed.is_empty() && packed.len() == zips, "{} packed, {zips} kept", packed.len());
+    for (path, bytes) in packed {
+        let own = path.strip_prefix(folder.directory.path()).unwrap();
+        let kept = std::fs::read(root().join(own)).unwrap_or_else(|e| panic!("{}: {e}", own.display()));
+        assert!(kept == bytes, "{}: run `lakeform apply stacks/package.toml`", own.display());
+    }
+}

@@ -221,3 +221,35 @@ fn a_null_resource_becomes_terraform_data() {
         Folder::with("[[moved]]\nfrom = 'random_uuid.a'\nto = 'terraform_data.b'\n[resource.terraform_data.b]\n");
     assert!(other.fails(&["plan", "stack.toml"]).contains("Resource type mismatch"));
 }
+
+#[test]
+fn a_template_is_rendered_over_its_variables() {
+    let folder = Folder::with(
+        r#"
+[data.template_file.a]
+template = "Hello $${name}, %%{ if age > 17 }grown up%%{ else }small%%{ endif }."
+vars = { name = "Ada", age = 36 }
+
+[data.template_file.b]
+filename = "${path.module}/b.tpl"
+
+[output.a]
+value = "${data.template_file.a.rendered} ${data.template_file.a.id}"
+
+[output.b]
+value = "${data.template_file.b.rendered}"
+"#,
+    );
+    folder.write("b.tpl", "plain\n");
+    let ran = folder.run(&["apply", "stack.toml", "--auto-approve", "--state", "s.tfstate"]);
+    assert_eq!(ran.exit, lakeform_cli::Exit::Done, "{}", ran.stderr);
+    let outputs = folder.run(&["output", "stack.toml", "--json", "--state", "s.tfstate"]).stdout;
+    let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
+    // printf 'Hello Ada, grown up.' | sha256sum
+    let id = "9bf9e1c476c52dc7300498ba2c1e71ede6604a08f9ca250766c00390575f8e1f";
+    assert_eq!(outputs["a"]["value"], format!("Hello Ada, grown up. {id}"));
+    assert_eq!(outputs["b"]["value"], "plain\n");
+    folder.write("stack.toml", "[data.template_file.a]\ntemplate = \"$${nobody}\"\n[data.template_file.b]\n");
+    let ran = folder.run(&["plan", "stack.toml"]);
+    assert!(ran.stderr.contains("nobody") && ran.stderr.contains("template is missing"), "{}", ran.stderr);
+}

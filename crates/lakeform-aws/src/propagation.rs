@@ -37,6 +37,8 @@ pub(crate) enum Cause {
     LogGroup,
     /// A key, or who may use it.
     Key,
+    /// Who may call a function.
+    Permission,
     /// Nothing: another call of this run is still changing the same object.
     Busy,
 }
@@ -51,6 +53,7 @@ const WRITES: &[(&str, &str, Cause)] = &[
     ("IAM", "CreateUser", Cause::Role),
     ("IAM", "PutRolePolicy", Cause::Role),
     ("IAM", "UpdateAssumeRolePolicy", Cause::Role),
+    ("Lambda", "AddPermission", Cause::Permission),
     ("KMS", "CreateGrant", Cause::Key),
     ("KMS", "CreateKey", Cause::Key),
     ("KMS", "PutKeyPolicy", Cause::Key),
@@ -81,7 +84,7 @@ struct Lag {
     /// As operations begin: `lambda` in `lambda:CreateFunction`
     service: &'static str,
     code: &'static str,
-    /// What AWS's message contains, in lower case; empty for any message.
+    /// What AWS's message contains, in lower case, with `*` between parts that follow each other; empty for any message.
     message: &'static str,
     cause: Cause,
     cadence: Cadence,
@@ -94,53 +97,61 @@ const fn lag(service: &'static str, code: &'static str, message: &'static str, c
     Lag { service, code, message, cause, cadence, budget: MINUTE }
 }
 
+/// Another change of the same function or state machine, which can take minutes.
+const fn at_work(service: &'static str, code: &'static str, message: &'static str) -> Lag {
+    Lag { budget: Duration::from_secs(600), ..lag(service, code, message, Cause::Busy) }
+}
+
 /// The catalogue. Messages are those that AWS documents or that its users report.
 #[rustfmt::skip]
 const CATALOGUE: &[Lag] = &[
     lag("cloudtrail", "CloudWatchLogsDeliveryUnavailableException", "", Cause::LogGroup),
     lag("cloudtrail", "InsufficientEncryptionPolicyException", "", Cause::Key),
-    lag("cloudtrail", "InsufficientS3BucketPolicyException", "", Cause::Bucket),
+    lag("cloudtrail", "InsufficientS3BucketPolicyException", "incorrect s3 bucket policy is detected", Cause::Bucket),
     lag("cloudtrail", "InvalidCloudWatchLogsLogGroupArnException", "access denied", Cause::Role),
     lag("cloudtrail", "InvalidCloudWatchLogsRoleArnException", "access denied", Cause::Role),
-    lag("cloudtrail", "InvalidCloudWatchLogsRoleArnException", "verify in iam that the role has adequate", Cause::Role),
+    lag("cloudtrail", "InvalidCloudWatchLogsRoleArnException", "adequate trust relationships", Cause::Role),
     lag("ec2", "InvalidParameterValue", "invalid iam instance profile", Cause::InstanceProfile),
     lag("events", "ConcurrentModificationException", "", Cause::Busy),
     lag("events", "ValidationException", "cannot be assumed by principal", Cause::Role),
     lag("firehose", "InvalidArgumentException", "access was denied", Cause::Role),
     lag("firehose", "InvalidArgumentException", "firehose is unable to assume role", Cause::Role),
     lag("firehose", "InvalidArgumentException", "is not authorized to", Cause::Role),
-    lag("firehose", "InvalidArgumentException", "please check the role provided", Cause::Role),
-    lag("firehose", "ResourceInUseException", "", Cause::Busy),
-    lag("glue", "AccessDeniedException", "you need to enable aws security token service for this region", Cause::Role),
+    lag("firehose", "InvalidArgumentException", "please make sure the role specified in vpcconfiguration has permissions", Cause::Role),
+    lag("firehose", "InvalidArgumentException", "verify that the iam role has access", Cause::Role),
+    lag("glue", "AccessDeniedException", "insufficient lake formation permission", Cause::Role),
     lag("glue", "ConcurrentModificationException", "", Cause::Busy),
-    lag("glue", "InvalidInputException", "is not authorized to perform", Cause::Role),
-    lag("glue", "InvalidInputException", "security token included in the request is invalid", Cause::Role),
-    lag("glue", "InvalidInputException", "service is unable to assume", Cause::Role),
-    lag("glue", "InvalidInputException", "unable to assume the role", Cause::Role),
+    lag("glue", "InvalidInputException", "assumed-role*is not authorized to perform", Cause::Role),
+    lag("glue", "InvalidInputException", "does not exist or the role provided does not have access to it", Cause::Role),
+    lag("glue", "InvalidInputException", "insufficient lake formation permission", Cause::Role),
+    lag("glue", "InvalidInputException", "is unable to assume the role", Cause::Role),
+    lag("glue", "InvalidInputException", "security token*is invalid. (service:", Cause::Role),
+    lag("glue", "InvalidInputException", "service is unable to assume provided role", Cause::Role),
+    lag("glue", "InvalidInputException", "verify the role's trustpolicy", Cause::Role),
     lag("iam", "ConcurrentModification", "", Cause::Busy),
     lag("iam", "MalformedPolicyDocument", "invalid principal", Cause::Role),
     lag("kms", "InvalidArnException", "", Cause::Role),
     lag("kms", "MalformedPolicyDocumentException", "invalid principals", Cause::Role),
     lag("lambda", "InvalidParameterValueException", "cannot be assumed by lambda", Cause::Role),
-    lag("lambda", "InvalidParameterValueException", "cannot access stream", Cause::Role),
-    lag("lambda", "InvalidParameterValueException", "does not have permissions", Cause::Role),
-    lag("lambda", "InvalidParameterValueException", "ec2 throttled", Cause::Busy),
-    lag("lambda", "InvalidParameterValueException", "execution role does not have permission", Cause::Role),
-    lag("lambda", "InvalidParameterValueException", "lambda was unable to configure access to your environment variables because the kms key", Cause::Key),
-    lag("lambda", "InvalidParameterValueException", "please ensure the role can perform", Cause::Role),
-    lag("lambda", "KMSAccessDeniedException", "", Cause::Key),
-    lag("lambda", "ResourceConflictException", "in progress", Cause::Busy),
+    lag("lambda", "InvalidParameterValueException", "ensure the role can perform", Cause::Role),
+    lag("lambda", "InvalidParameterValueException", "execution role does not have permissions", Cause::Role),
+    lag("lambda", "InvalidParameterValueException", "the kms key is invalid for creategrant", Cause::Role),
+    at_work("lambda", "InvalidParameterValueException", "throttled by ec2"),
+    at_work("lambda", "ResourceConflictException", "concurrent update operation"),
+    at_work("lambda", "ResourceConflictException", "in progress"),
+    at_work("lambda", "ResourceConflictException", "in the following state: pending"),
     lag("logs", "InvalidParameterException", "could not deliver test message", Cause::Role),
     lag("logs", "OperationAbortedException", "", Cause::Busy),
     lag("s3", "MalformedPolicy", "invalid principal in policy", Cause::Role),
     Lag { budget: Duration::from_secs(120), ..lag("s3", "OperationAborted", "", Cause::Busy) },
-    lag("secretsmanager", "AccessDeniedException", "cannot invoke the specified lambda function", Cause::Role),
-    lag("secretsmanager", "MalformedPolicyDocumentException", "this resource policy contains an unsupported principal", Cause::Role),
+    lag("secretsmanager", "AccessDeniedException", "cannot invoke the specified lambda function", Cause::Permission),
+    lag("secretsmanager", "MalformedPolicyDocumentException", "contains an unsupported principal", Cause::Role),
     lag("sns", "InvalidParameter", "principalnotfound", Cause::Role),
     lag("sqs", "InvalidAttributeValue", "invalid value for the parameter policy", Cause::Role),
-    lag("states", "AccessDeniedException", "the state machine iam role is not authorized", Cause::Role),
-    lag("states", "AccessDeniedException", "neither the global service principal", Cause::Role),
-    lag("states", "StateMachineDeleting", "", Cause::Busy),
+    lag("states", "AccessDeniedException", "authorized to assume the provided role", Cause::Role),
+    lag("states", "AccessDeniedException", "is not authorized to access the log destination", Cause::Role),
+    lag("states", "AccessDeniedException", "is not authorized to create managed-rule", Cause::Role),
+    at_work("states", "StateMachineDeleting", ""),
 ];
 
 /// When things of each kind were last written by this run, whichever client wrote them. Clones are the same.
@@ -200,7 +211,16 @@ fn row(error: &ProviderError) -> Option<&'static Lag> {
     let mut same = CATALOGUE.iter().filter(|lag| lag.service == service && lag.code == code).peekable();
     same.peek()?;
     let message = error.message.to_ascii_lowercase();
-    same.find(|lag| message.contains(lag.message))
+    same.find(|lag| contains(&message, lag.message))
+}
+
+/// Whether a text contains the parts of a pattern, one after the other.
+fn contains(text: &str, pattern: &str) -> bool {
+    let mut rest = Some(text);
+    for part in pattern.split('*') {
+        rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, after)| after);
+    }
+    rest.is_some()
 }
 
 /// Whether AWS is still at work on another change of the same object.
@@ -303,7 +323,7 @@ mod tests {
     }
 
     fn refusal(lag: &Lag) -> ProviderError {
-        let words = format!("AWS says: {}. And more.", lag.message.to_ascii_uppercase());
+        let words = format!("AWS says: {}. And more.", lag.message.replace('*', " x ").to_ascii_uppercase());
         ProviderError::new(ErrorKind::Other, words).operation(format!("{}:Create", lag.service)).code(lag.code)
     }
 
@@ -337,6 +357,82 @@ mod tests {
             if lag.cause != Cause::Busy {
                 assert_eq!(attempts(&clock, &recent, lag, short).await.0, 1, "it was long ago: {lag:?}");
             }
+        }
+    }
+
+    /// Answers as AWS documents them or as its users report them.
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        for (operation, code, message, cause) in [
+            (
+                "lambda:CreateFunction",
+                "InvalidParameterValueException",
+                "The role defined for the function cannot be assumed by Lambda.",
+                Some(Cause::Role),
+            ),
+            (
+                "lambda:CreateFunction",
+                "InvalidParameterValueException",
+                "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+                Some(Cause::Role),
+            ),
+            (
+                "lambda:UpdateFunctionCode",
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. An update is in progress for resource: f",
+                Some(Cause::Busy),
+            ),
+            ("lambda:CreateFunction", "ResourceConflictException", "Function already exist: f", None),
+            ("lambda:CreateFunction", "InvalidParameterValueException", "Unzipped size must be smaller", None),
+            (
+                "glue:CreateCrawler",
+                "InvalidInputException",
+                "Service is unable to assume provided role. Please verify role's TrustPolicy",
+                Some(Cause::Role),
+            ),
+            (
+                "glue:CreateJob",
+                "InvalidInputException",
+                "Service is unable to assume the role arn:aws:iam::123456789012:role/x. Please verify the role's TrustPolicy",
+                Some(Cause::Role),
+            ),
+            (
+                "glue:CreateCrawler",
+                "InvalidInputException",
+                "com.amazonaws.services.glue.model.AccessDeniedException: The security token included in the request is \
+                 invalid. (Service: AmazonDataCatalog; Status Code: 400)",
+                Some(Cause::Role),
+            ),
+            (
+                "glue:CreateCrawler",
+                "AccessDeniedException",
+                "User: arn:aws:iam::1:user/x is not authorized to perform: glue:CreateCrawler",
+                None,
+            ),
+            (
+                "firehose:CreateDeliveryStream",
+                "InvalidArgumentException",
+                "Firehose is unable to assume role arn:aws:iam::123456789012:role/x. Please check the role provided.",
+                Some(Cause::Role),
+            ),
+            ("firehose:CreateDeliveryStream", "InvalidArgumentException", "SizeInMBs must be at least 1", None),
+            (
+                "states:CreateStateMachine",
+                "AccessDeniedException",
+                "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the \
+                 provided role.",
+                Some(Cause::Role),
+            ),
+            (
+                "sns:CreateTopic",
+                "InvalidParameter",
+                "Invalid parameter: Policy Error: PrincipalNotFound",
+                Some(Cause::Role),
+            ),
+            ("s3:PutBucketPolicy", "MalformedPolicy", "Missing required field Effect", None),
+        ] {
+            let error = ProviderError::new(ErrorKind::Other, message).operation(operation).code(code);
+            assert_eq!(row(&error).map(|lag| lag.cause), cause, "{error}");
         }
     }
 

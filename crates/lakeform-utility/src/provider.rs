@@ -54,6 +54,11 @@ impl LocalProvider {
         Self::new("random", "registry.terraform.io/hashicorp/random", Local, resources, vec![])
     }
 
+    /// Terraform's archived `hashicorp/template`, without its data source, which needs the language.
+    pub fn template() -> Self {
+        Self::new("template", "registry.terraform.io/hashicorp/template", Local, vec![], vec![])
+    }
+
     /// Keys.
     pub fn tls() -> Self {
         Self::new("tls", "registry.terraform.io/hashicorp/tls", Local, crate::tls::resources(), vec![])

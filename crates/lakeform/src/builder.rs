@@ -11,7 +11,7 @@ use lakeform_engine::Providers;
 use lakeform_provider::Provider;
 use lakeform_utility::{LocalExec, LocalProvider};
 
-use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState};
+use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState, template_file::TemplateFile};
 
 /// What gives the time.
 pub(crate) type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -179,6 +179,7 @@ fn providers(world: &World, directory: &Path, given: &[Arc<dyn Provider>]) -> Pr
         LocalProvider::null(),
         LocalProvider::random(),
         LocalProvider::terraform().with_data_source(remote_state).with_provisioner(local_exec),
+        LocalProvider::template().with_data_source(Box::new(TemplateFile::new(directory.to_owned()))),
         LocalProvider::tls(),
     ];
     let local = local.map(|provider| Arc::new(provider) as Arc<dyn Provider>);

@@ -33,6 +33,7 @@ mod remote_state;
 mod scope;
 mod session;
 mod stack;
+mod template_file;
 mod variables;
 
 /// The version of lakeform.

@@ -1,19 +1,18 @@
 //! `aws_cloudtrail`
 
-use std::time::Duration;
-
 use aws_sdk_cloudtrail::{
     config::Config,
     operation::create_trail::CreateTrailError,
     types::{Tag, Trail},
 };
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
 use super::trail_selectors::{AdvancedSelector, Insight, Selector, check_selectors};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::{TagChanges, Tags, to_map},
 };
@@ -91,8 +90,6 @@ pub(crate) struct CloudTrail;
 
 /// What says that there is no such trail.
 const GONE: &[&str] = &["TrailNotFoundException"];
-/// How long AWS may take to learn of roles and policies.
-const PROPAGATION: Duration = Duration::from_secs(120);
 
 impl ResourceType for CloudTrail {
     type Client = AwsClient;
@@ -186,7 +183,7 @@ impl ResourceType for CloudTrail {
                 .await
                 .during("cloudtrail:CreateTrail")
         };
-        let answer = cx.retry(waiting(), unheard, call).await?;
+        let answer = settle(cx, call).await?;
         let arn = answer.trail_arn.unwrap_or_default();
         object.id = Some(arn.clone());
         object.arn = Some(arn.clone());
@@ -236,7 +233,7 @@ impl ResourceType for CloudTrail {
                 .set_s3_key_prefix(text(&object.s3_key_prefix, &prior.s3_key_prefix))
                 .set_sns_topic_name(text(&object.sns_topic_name, &prior.sns_topic_name));
             let update = || async { call.clone().send().await.during("cloudtrail:UpdateTrail") };
-            object.sns_topic_arn = cx.retry(waiting(), unheard, update).await?.sns_topic_arn;
+            object.sns_topic_arn = settle(cx, update).await?.sns_topic_arn;
         }
         if object.enable_logging != prior.enable_logging {
             set_logging(cx, &arn, object.enable_logging == Some(true)).await?;
@@ -273,19 +270,6 @@ impl ResourceType for CloudTrail {
         }
         Ok(TrailModel { id: Some(id.to_owned()), ..TrailModel::default() })
     }
-}
-
-fn waiting() -> Wait {
-    Wait::new("trail's role and bucket policy to be known", PROPAGATION)
-}
-
-/// Whether CloudTrail has not heard yet of what IAM or S3 was told a moment ago.
-fn unheard(e: &ProviderError) -> bool {
-    let logs =
-        e.has_code("InvalidCloudWatchLogsRoleArnException") || e.has_code("InvalidCloudWatchLogsLogGroupArnException");
-    logs && (e.message.contains("Access denied") || e.message.contains("adequate trust relationships"))
-        || e.has_code("InsufficientS3BucketPolicyException")
-            && e.message.contains("Incorrect S3 bucket policy is detected")
 }
 
 impl TrailModel {

@@ -7,12 +7,9 @@ mod target_blocks;
 use std::time::Duration;
 
 use lakeform_core::Value;
-use lakeform_provider::{AnyResource, Change, Context, ProviderError, Result, Wait, resource};
+use lakeform_provider::{AnyResource, Change, ProviderError, Result, resource};
 
-use crate::{
-    AwsClient,
-    check::{Part, is_arn},
-};
+use crate::check::{Part, is_arn};
 
 /// The resource types of EventBridge.
 pub(crate) fn resources() -> Vec<Box<dyn AnyResource>> {
@@ -25,15 +22,6 @@ const GONE: &[&str] = &["ResourceNotFoundException"];
 const DEFAULT_BUS: &str = "default";
 /// How long AWS may take to learn of roles and of other changes to the same bus.
 const PROPAGATION: Duration = Duration::from_secs(60);
-
-/// Makes a call that changes a rule. Others may be changing the bus, and IAM may have made the role a moment ago.
-async fn put<T, F: Future<Output = Result<T>>>(cx: &Context<'_, AwsClient>, call: impl FnMut() -> F) -> Result<T> {
-    let passing = |e: &ProviderError| {
-        e.has_code("ConcurrentModificationException")
-            || e.has_code("ValidationException") && e.message.contains("cannot be assumed by principal")
-    };
-    cx.retry(Wait::new("event bus to be free and to know the role", PROPAGATION), passing, call).await
-}
 
 /// Refuses names of rules and buses that the API does not take.
 fn check_names(change: &Change<'_>, rules: &[&str]) -> Result<()> {

@@ -7,11 +7,12 @@ use aws_sdk_eventbridge::{
 use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
 
-use super::{DEFAULT_BUS, GONE, PROPAGATION, bus, check_names, put, split, with_bus};
+use super::{DEFAULT_BUS, GONE, PROPAGATION, bus, check_names, split, with_bus};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    naming, policy,
+    naming, policy, propagation,
+    propagation::settle,
     tags::{TagChanges, Tags, to_map},
 };
 
@@ -171,8 +172,7 @@ impl ResourceType for EventRule {
         let (bus, name) = split(&id, "RULE")?;
         // Targets that were just removed may count for a while.
         let passing = |e: &ProviderError| {
-            e.has_code("ConcurrentModificationException")
-                || e.has_code("ValidationException") && e.message.contains("since it has targets")
+            propagation::is_busy(e) || e.has_code("ValidationException") && e.message.contains("since it has targets")
         };
         let wait = Wait::new("rule to have no targets", PROPAGATION);
         let call = || async {
@@ -239,7 +239,7 @@ impl RuleModel {
             .set_schedule_expression(schedule)
             .set_state(state.as_deref().map(RuleState::from))
             .set_tags((!tags.is_empty()).then_some(tags));
-        let answer = put(cx, || async { call.clone().send().await.during("events:PutRule") }).await?;
+        let answer = settle(cx, || async { call.clone().send().await.during("events:PutRule") }).await?;
         Ok(answer.rule_arn)
     }
 

@@ -5,7 +5,7 @@ use lakeform_core::{Path, Value};
 use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result};
 
 use super::{
-    DEFAULT_BUS, GONE, bus, check_names, put, split,
+    DEFAULT_BUS, GONE, bus, check_names, split,
     target_blocks::{
         AppSync, Batch, DeadLetters, Ecs, Http, InputTransformer, Kinesis, Redshift, RetryPolicy, RunCommand,
         SageMakerPipeline, Sqs, check_blocks,
@@ -16,6 +16,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
+    propagation::settle,
 };
 
 /// What a rule calls.
@@ -164,7 +165,7 @@ impl ResourceType for EventTarget {
         let call =
             call.event_bus_name(bus(&object.event_bus_name)).set_ids(object.target_id.clone().map(|id| vec![id]));
         let call = call.force(object.force_destroy == Some(true));
-        let answer = put(cx, || async {
+        let answer = settle(cx, || async {
             let answer = call.clone().send().await.during("events:RemoveTargets")?;
             let failed = answer.failed_entries().iter().map(|entry| (entry.error_code(), entry.error_message()));
             all_done("events:RemoveTargets", failed)
@@ -200,7 +201,7 @@ impl TargetModel {
     async fn put(&self, cx: &Context<'_, AwsClient>) -> Result<()> {
         let call = cx.client.eventbridge().put_targets().rule(&self.rule);
         let call = call.event_bus_name(bus(&self.event_bus_name)).targets(self.target()?);
-        put(cx, || async {
+        settle(cx, || async {
             let answer = call.clone().send().await.during("events:PutTargets")?;
             let failed = answer.failed_entries().iter().map(|entry| (entry.error_code(), entry.error_message()));
             all_done("events:PutTargets", failed)

@@ -31,6 +31,7 @@ use self::{
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     tags::{TagChanges, Tags, to_map},
     values::{built, chosen, fill, given, text},
@@ -182,26 +183,6 @@ const CREATE: Duration = Duration::from_secs(30 * MINUTE);
 const UPDATE: Duration = Duration::from_secs(10 * MINUTE);
 const DELETE: Duration = Duration::from_secs(30 * MINUTE);
 
-/// Whether Firehose, or what it asks, has not heard of a role or of what it may do.
-fn unheard(e: &ProviderError) -> bool {
-    let texts = [
-        "Firehose is unable to assume role",
-        "Access was denied",
-        "is not authorized to",
-        "Please make sure the role specified in VpcConfiguration has permissions",
-        "Verify that the IAM role has access",
-    ];
-    e.has_code("InvalidArgumentException") && texts.into_iter().any(|text| e.message.contains(text))
-}
-
-/// Calls again while the role is not known to Firehose.
-async fn once_known<T, F: Future<Output = Result<T>>>(
-    cx: &Context<'_, AwsClient>,
-    call: impl FnMut() -> F,
-) -> Result<T> {
-    cx.retry(Wait::new("role to be known to Firehose", Duration::from_secs(120)), unheard, call).await
-}
-
 impl ResourceType for DeliveryStream {
     type Client = AwsClient;
     type Model = StreamModel;
@@ -271,7 +252,7 @@ impl ResourceType for DeliveryStream {
                 .await
                 .during("firehose:CreateDeliveryStream")
         };
-        let answer = Box::pin(once_known(cx, create)).await?;
+        let answer = Box::pin(settle(cx, create)).await?;
         object.id = answer.delivery_stream_arn;
         let mut live = active(cx, &object.name).await?;
         if object.is_encrypted() {
@@ -499,7 +480,7 @@ impl StreamModel {
                 self.extended_s3_configuration.first().map(|to| built(to.to_update())).transpose()?,
             ),
         };
-        once_known(cx, || async { call.clone().send().await.during("firehose:UpdateDestination") }).await.map(drop)
+        settle(cx, || async { call.clone().send().await.during("firehose:UpdateDestination") }).await.map(drop)
     }
 
     /// Encrypts with the key that the stack names.
@@ -589,20 +570,5 @@ impl StreamModel {
             return;
         };
         self.destination = name.to_owned();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_that_is_not_known_yet_is_told_from_other_refusals() {
-        let error = |code: &str, text: &str| ProviderError::new(ErrorKind::Invalid, text).code(code);
-        let text =
-            "Firehose is unable to assume role arn:aws:iam::123456789012:role/x. Please check the role provided.";
-        assert!(unheard(&error("InvalidArgumentException", text)));
-        assert!(!unheard(&error("LimitExceededException", text)));
-        assert!(!unheard(&error("InvalidArgumentException", "BufferingHints.SizeInMBs must be at least 1")));
     }
 }

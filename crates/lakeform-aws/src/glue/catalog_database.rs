@@ -12,10 +12,11 @@ use aws_sdk_glue::{
 };
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
-use super::{GONE, arn, catalog, read_tags, settled, update_tags};
+use super::{GONE, arn, catalog, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     tags::Tags,
     values::{built, fill, given, given_map, map, text},
@@ -140,7 +141,7 @@ impl ResourceType for CatalogDatabase {
         let call = cx.client.glue().create_database().catalog_id(&catalog_id).database_input(input).set_tags(tags);
         let create =
             || async { once!(aws_sdk_glue, call.clone(), CreateDatabaseError).await.during("glue:CreateDatabase") };
-        settled(cx, create).await?;
+        settle(cx, create).await?;
         object.id = Some(format!("{catalog_id}:{}", object.name));
         object.arn = Some(arn(cx, &format!("database/{}", object.name)).await?);
         if let Some(live) = find(cx, &catalog_id, &object.name).await? {
@@ -154,7 +155,7 @@ impl ResourceType for CatalogDatabase {
         let input = built(object.to_api(&name))?;
         if input != built(prior.to_api(&name))? {
             let call = cx.client.glue().update_database().catalog_id(&catalog_id).name(&name).database_input(input);
-            settled(cx, || async { call.clone().send().await.during("glue:UpdateDatabase") }).await?;
+            settle(cx, || async { call.clone().send().await.during("glue:UpdateDatabase") }).await?;
         }
         let arn = prior.arn.clone().unwrap_or_default();
         update_tags(cx, &arn, prior.tags_all.as_ref(), object.tags_all.as_ref()).await
@@ -163,7 +164,7 @@ impl ResourceType for CatalogDatabase {
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let (catalog_id, name) = object.key()?;
         let call = cx.client.glue().delete_database().catalog_id(catalog_id).name(name);
-        let gone = settled(cx, || async { call.clone().send().await.during("glue:DeleteDatabase") }).await;
+        let gone = settle(cx, || async { call.clone().send().await.during("glue:DeleteDatabase") }).await;
         gone.absent_ok(GONE).map(drop)
     }
 

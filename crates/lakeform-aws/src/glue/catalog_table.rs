@@ -10,10 +10,11 @@ use aws_sdk_glue::{
 };
 use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
-use super::{GONE, arn, catalog, catalog_database::check_small_letters, settled};
+use super::{GONE, arn, catalog, catalog_database::check_small_letters};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     tags::Tags,
     values::built,
@@ -340,7 +341,7 @@ impl ResourceType for CatalogTable {
             .set_partition_indexes((!indexes.is_empty()).then_some(indexes))
             .table_input(built(object.to_api())?);
         let create = || async { once!(aws_sdk_glue, call.clone(), CreateTableError).await.during("glue:CreateTable") };
-        settled(cx, create).await?;
+        settle(cx, create).await?;
         object.id = Some(format!("{}:{}:{}", key.catalog_id, key.database, key.name));
         object.catalog_id = Some(key.catalog_id.clone());
         object.arn = Some(table_arn(cx, &key).await?);
@@ -361,7 +362,7 @@ impl ResourceType for CatalogTable {
             }
             let call = cx.client.glue().update_table().catalog_id(&key.catalog_id).database_name(&key.database);
             let call = call.table_input(input);
-            settled(cx, || async { call.clone().send().await.during("glue:UpdateTable") }).await?;
+            settle(cx, || async { call.clone().send().await.during("glue:UpdateTable") }).await?;
         }
         object.change_indexes(cx, &key, prior).await
     }
@@ -370,7 +371,7 @@ impl ResourceType for CatalogTable {
         let key = object.key()?;
         let call =
             cx.client.glue().delete_table().catalog_id(key.catalog_id).database_name(key.database).name(key.name);
-        let gone = settled(cx, || async { call.clone().send().await.during("glue:DeleteTable") }).await;
+        let gone = settle(cx, || async { call.clone().send().await.during("glue:DeleteTable") }).await;
         gone.absent_ok(GONE).map(drop)
     }
 

@@ -8,10 +8,11 @@ use aws_sdk_glue::types::{
 };
 use lakeform_provider::{Change, Context, Model, ResourceType, Result};
 
-use super::{GONE, settled};
+use super::GONE;
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     values::{built, chosen, flag, given, given_list, list, text},
 };
@@ -204,7 +205,7 @@ impl ResourceType for Classifier {
             UpdateJsonClassifierRequest,
             UpdateXmlClassifierRequest
         );
-        settled(cx, || async { call.clone().send().await.during("glue:UpdateClassifier") }).await?;
+        settle(cx, || async { call.clone().send().await.during("glue:UpdateClassifier") }).await?;
         object.fill(cx).await
     }
 

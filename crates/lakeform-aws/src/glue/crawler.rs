@@ -13,11 +13,12 @@ use lakeform_core::Value;
 use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
 
 use self::targets::{Catalog, Delta, DynamoDb, Jdbc, Lake, MongoDb, S3};
-use super::{GONE, arn, read_tags, settled, update_tags};
+use super::{GONE, arn, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     policy,
+    propagation::settle,
     retry::once,
     tags::Tags,
     values::{chosen, fill, given, given_list, given_map, list, text},
@@ -172,7 +173,7 @@ async fn at_rest<T, F: Future<Output = Result<T>>>(cx: &Context<'_, AwsClient>, 
     };
     let wait =
         Wait { longest: Duration::from_secs(30), ..Wait::new("crawler to be at rest", Duration::from_secs(1800)) };
-    cx.retry(wait, running, || settled(cx, &call)).await
+    cx.retry(wait, running, || settle(cx, &call)).await
 }
 
 /// The call with what creating and changing take alike.
@@ -264,7 +265,7 @@ impl ResourceType for Crawler {
             .set_table_prefix(given(&object.table_prefix));
         let create =
             || async { once!(aws_sdk_glue, call.clone(), CreateCrawlerError).await.during("glue:CreateCrawler") };
-        settled(cx, create).await?;
+        settle(cx, create).await?;
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("crawler/{}", object.name)).await?);
         if let Some(live) = find(cx, &object.name).await? {

@@ -7,10 +7,11 @@ use aws_sdk_glue::types::{
 };
 use lakeform_provider::{Change, Context, Field, Model, ResourceType, Result};
 
-use super::{GONE, arn, read_tags, settled, update_tags};
+use super::{GONE, arn, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     tags::Tags,
     values::{chosen, fill, flag, given, given_list, given_map, given_number, list, map, number, text, to_i32},
@@ -235,7 +236,7 @@ impl ResourceType for Job {
         let call = cx.client.glue().create_job().name(&object.name).set_tags(given_map(&object.tags_all));
         let call = described!(call, object).set_max_capacity(object.max_capacity.filter(|units| *units != 0.0));
         let create = || async { once!(aws_sdk_glue, call.clone(), CreateJobError).await.during("glue:CreateJob") };
-        settled(cx, create).await?;
+        settle(cx, create).await?;
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("job/{}", object.name)).await?);
         if let Some(live) = find(cx, &object.name).await? {
@@ -252,7 +253,7 @@ impl ResourceType for Job {
             let capacity = capacity.filter(|_| given_number(object.number_of_workers).is_none());
             let input = described!(JobUpdate::builder(), object).set_max_capacity(capacity).build();
             let call = cx.client.glue().update_job().job_name(&name).job_update(input);
-            settled(cx, || async { call.clone().send().await.during("glue:UpdateJob") }).await?;
+            settle(cx, || async { call.clone().send().await.during("glue:UpdateJob") }).await?;
             if object.is_open()
                 && let Some(live) = find(cx, &name).await?
             {
@@ -265,7 +266,7 @@ impl ResourceType for Job {
 
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let call = cx.client.glue().delete_job().set_job_name(object.id.clone());
-        let gone = settled(cx, || async { call.clone().send().await.during("glue:DeleteJob") }).await;
+        let gone = settle(cx, || async { call.clone().send().await.during("glue:DeleteJob") }).await;
         gone.absent_ok(GONE).map(drop)
     }
 

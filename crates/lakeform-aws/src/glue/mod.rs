@@ -8,9 +8,7 @@ mod crawler;
 mod job;
 mod registry;
 
-use std::time::Duration;
-
-use lakeform_provider::{AnyDataSource, AnyResource, Context, ProviderError, Result, Wait, data_source, resource};
+use lakeform_provider::{AnyDataSource, AnyResource, Context, Result, data_source, resource};
 
 use crate::{
     AwsClient,
@@ -37,37 +35,6 @@ pub(crate) fn data_sources() -> Vec<Box<dyn AnyDataSource>> {
 
 /// The codes that say that there is no such thing.
 const GONE: &[&str] = &["EntityNotFoundException"];
-
-/// How long roles and permissions may take to be known, and how long another change of the same thing may take.
-const SETTLING: Wait = Wait {
-    what: "change to be known everywhere",
-    first: Duration::from_millis(500),
-    longest: Duration::from_secs(5),
-    budget: Duration::from_secs(120),
-};
-
-/// Whether another change of the same thing is under way.
-fn busy(e: &ProviderError) -> bool {
-    e.has_code("ConcurrentModificationException")
-}
-
-/// Whether Glue has not heard of a role, or of what it may do.
-fn unheard(e: &ProviderError) -> bool {
-    let says = |text: &str| e.message.contains(text);
-    matches!(e.code.as_deref(), Some("InvalidInputException" | "AccessDeniedException"))
-        && (says("Service is unable to assume provided role")
-            || says("is unable to assume the role")
-            || says("verify the role's TrustPolicy")
-            || says("Insufficient Lake Formation permission")
-            || (says("security token") && says("is invalid. (Service:"))
-            || (says("is not authorized to perform") && says("assumed-role"))
-            || (says("SQS queue") && says("does not exist or the role provided does not have access to it")))
-}
-
-/// Calls again while another change is under way, or the role is not known to Glue.
-async fn settled<T, F: Future<Output = Result<T>>>(cx: &Context<'_, AwsClient>, call: impl FnMut() -> F) -> Result<T> {
-    cx.retry(SETTLING, |e| busy(e) || unheard(e), call).await
-}
 
 /// The ARN of something in this account: `database/NAME`
 async fn arn(cx: &Context<'_, AwsClient>, resource: &str) -> Result<String> {
@@ -103,30 +70,4 @@ async fn update_tags(cx: &Context<'_, AwsClient>, arn: &str, prior: Option<&Tags
         call.send().await.during("glue:TagResource")?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use lakeform_provider::ErrorKind;
-
-    use super::*;
-
-    #[test]
-    fn a_role_that_is_not_known_yet_is_told_from_one_that_may_not() {
-        let error = |code: &str, text: &str| ProviderError::new(ErrorKind::Invalid, text).code(code);
-        for text in [
-            "Service is unable to assume provided role. Please verify role's TrustPolicy",
-            "Service is unable to assume the role arn:aws:iam::123456789012:role/x. Please verify the role's TrustPolicy",
-            "com.amazonaws.services.glue.model.AccessDeniedException: The security token included in the request is \
-             invalid. (Service: AmazonDataCatalog; Status Code: 400)",
-        ] {
-            assert!(unheard(&error("InvalidInputException", text)), "{text}");
-            assert!(!unheard(&error("ValidationException", text)), "{text}");
-        }
-        for text in
-            ["User: arn:aws:iam::1:user/x is not authorized to perform: glue:CreateCrawler", "The role is wrong"]
-        {
-            assert!(!unheard(&error("AccessDeniedException", text)), "{text}");
-        }
-    }
 }

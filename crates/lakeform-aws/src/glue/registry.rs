@@ -8,10 +8,11 @@ use aws_sdk_glue::{
 };
 use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
-use super::{GONE, read_tags, settled, update_tags};
+use super::{GONE, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::once,
     tags::Tags,
     values::{given, given_map, text},
@@ -84,7 +85,7 @@ impl ResourceType for Registry {
         if given(&prior.description) != given(&object.description) {
             let description = object.description.clone().unwrap_or_default();
             let call = cx.client.glue().update_registry().registry_id(id(&arn)).description(description);
-            settled(cx, || async { call.clone().send().await.during("glue:UpdateRegistry") }).await?;
+            settle(cx, || async { call.clone().send().await.during("glue:UpdateRegistry") }).await?;
         }
         update_tags(cx, &arn, prior.tags_all.as_ref(), object.tags_all.as_ref()).await
     }
@@ -92,7 +93,7 @@ impl ResourceType for Registry {
     async fn delete(cx: &Context<'_, AwsClient>, object: &Self) -> Result<()> {
         let arn = object.id.clone().unwrap_or_default();
         let call = cx.client.glue().delete_registry().registry_id(id(&arn));
-        let gone = settled(cx, || async { call.clone().send().await.during("glue:DeleteRegistry") }).await;
+        let gone = settle(cx, || async { call.clone().send().await.during("glue:DeleteRegistry") }).await;
         if gone.absent_ok(GONE)?.is_none() {
             return Ok(());
         }

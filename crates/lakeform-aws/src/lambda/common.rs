@@ -1,10 +1,10 @@
 //! What the types of Lambda share: retries, names of functions, and code from files.
 
-use std::{future::Future, path::Path as File, time::Duration};
+use std::path::Path as File;
 
 use aws_smithy_types::Blob;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, ProviderError, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, ProviderError, Result};
 
 use crate::{
     AwsClient,
@@ -16,48 +16,14 @@ pub(super) const GONE: &[&str] = &["ResourceNotFoundException"];
 /// The version that is not published yet.
 pub(super) const LATEST: &str = "$LATEST";
 
-/// How long a new role or grant may take to be known everywhere.
-const PROPAGATION: Duration = Duration::from_secs(60);
-/// How long another change of a function, or EC2, may keep Lambda busy.
-const BUSY: Duration = Duration::from_secs(600);
-
 /// The API refused the input with words like these.
 pub(super) fn refused(e: &ProviderError, words: &[&str]) -> bool {
     e.has_code("InvalidParameterValueException") && words.iter().any(|words| e.message.contains(words))
 }
 
-/// Whether a role, or what it may do, is not known to Lambda yet.
-fn unheard(e: &ProviderError) -> bool {
-    let words = [
-        "cannot be assumed by Lambda",
-        "execution role does not have permissions",
-        "ensure the role can perform",
-        "the KMS key is invalid for CreateGrant",
-    ];
-    refused(e, &words)
-}
-
 /// Whether a function of that name is there already.
 pub(super) fn exists(e: &ProviderError) -> bool {
     e.has_code("ResourceConflictException") && e.message.to_ascii_lowercase().contains("already exist")
-}
-
-/// Whether Lambda is still at work on another change of the same thing.
-fn busy(e: &ProviderError) -> bool {
-    e.has_code("ResourceConflictException") && !exists(e) || refused(e, &["throttled by EC2"])
-}
-
-/// Makes a call again while another change is under way, or while a role that it names is not known everywhere.
-///
-/// # Errors
-/// The last failure.
-pub(super) async fn settled<T, F: Future<Output = Result<T>>>(
-    cx: &Context<'_, AwsClient>,
-    call: impl Fn() -> F,
-) -> Result<T> {
-    let known = Wait::new("role to be known to Lambda", PROPAGATION);
-    let free = Wait::new("function to be free", BUSY);
-    cx.retry(known, unheard, || cx.retry(free, busy, &call)).await
 }
 
 /// Name and qualifier in a function's name or ARN.
@@ -179,36 +145,6 @@ mod tests {
             ("function:function", "function", None),
         ] {
             assert_eq!(parts(given), (name, qualifier), "{given}");
-        }
-    }
-
-    #[test]
-    fn only_what_passes_is_tried_again() {
-        let error = |code: &str, message: &str| ProviderError::invalid(message).code(code);
-        for (e, is_unheard, is_busy) in [
-            (
-                error(
-                    "InvalidParameterValueException",
-                    "The role defined for the function cannot be assumed by Lambda.",
-                ),
-                true,
-                false,
-            ),
-            (
-                error(
-                    "InvalidParameterValueException",
-                    "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
-                ),
-                true,
-                false,
-            ),
-            (error("InvalidParameterValueException", "Your request has been throttled by EC2"), false, true),
-            (error("InvalidParameterValueException", "Unzipped size must be smaller"), false, false),
-            (error("ResourceConflictException", "An update is in progress for resource: f"), false, true),
-            (error("ResourceConflictException", "Function already exist: f"), false, false),
-            (error("SomethingElse", "cannot be assumed by Lambda"), false, false),
-        ] {
-            assert_eq!((unheard(&e), busy(&e)), (is_unheard, is_busy), "{e}");
         }
     }
 }

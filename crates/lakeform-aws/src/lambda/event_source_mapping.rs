@@ -17,10 +17,11 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use lakeform_core::Value;
 use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
-use super::common::{GONE, change_tags, given, parts, settled, to_i32};
+use super::common::{GONE, change_tags, given, parts, to_i32};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -334,7 +335,7 @@ impl ResourceType for EventSourceMapping {
             .set_starting_position_timestamp(at.and_then(|at| DateTime::from_str(&at, Format::DateTimeWithOffset).ok()))
             .set_topics(texts(object.topics.iter().flatten().cloned().collect()))
             .set_tumbling_window_in_seconds(to_i32(object.tumbling_window_in_seconds).filter(|n| *n != 0));
-        let answer = settled(cx, || async {
+        let answer = settle(cx, || async {
             let only = OnlyIfRefused::<CreateEventSourceMappingError>::default();
             let config = Config::builder().retry_classifier(only);
             call.clone().customize().config_override(config).send().await.during("lambda:CreateEventSourceMapping")
@@ -353,7 +354,7 @@ impl ResourceType for EventSourceMapping {
         let arn = prior.arn.clone().unwrap_or_default();
         change_tags(cx, &arn, prior.tags_all.as_ref(), object.tags_all.as_ref()).await?;
         if let Some(call) = object.changes(cx, prior, &id) {
-            settled(cx, || async { call.clone().send().await.during("lambda:UpdateEventSourceMapping") }).await?;
+            settle(cx, || async { call.clone().send().await.during("lambda:UpdateEventSourceMapping") }).await?;
             let found = at_rest(cx, &id).await?;
             object.take(&id, &found);
         }

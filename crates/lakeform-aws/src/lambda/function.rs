@@ -14,10 +14,11 @@ use aws_sdk_lambda::{
 };
 use lakeform_provider::{Change, Context, ErrorKind, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
-use super::common::{self, GONE, change_tags, code_in, given, nothing, settled, to_i32};
+use super::common::{self, GONE, change_tags, code_in, given, nothing, to_i32};
 use crate::{
     AwsClient,
     error::{Absent, During},
+    propagation::settle,
     retry::OnlyIfRefused,
     tags::Tags,
 };
@@ -389,7 +390,7 @@ impl ResourceType for Function {
             .set_snap_start((!object.snap_start.is_empty()).then(|| object.snap_start()))
             .set_tracing_config(object.tracing())
             .set_vpc_config(object.vpc_config.first().map(Vpc::sent));
-        let answer = settled(cx, || async {
+        let answer = settle(cx, || async {
             call.clone()
                 .customize()
                 .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateFunctionError>::default()))
@@ -455,7 +456,7 @@ impl ResourceType for Function {
         }
         let publishes = object.publish == Some(true);
         if publishes && (configured || coded || prior.publish != object.publish) {
-            let answer = settled(cx, || async {
+            let answer = settle(cx, || async {
                 let config = Config::builder().retry_classifier(OnlyIfRefused::<PublishVersionError>::default());
                 let call = lambda.publish_version().function_name(&name).customize().config_override(config);
                 call.send().await.during("lambda:PublishVersion")
@@ -486,7 +487,7 @@ impl ResourceType for Function {
             let vpc = VpcConfig::builder().set_security_group_ids(Some(groups)).build();
             let call = lambda.update_function_configuration().function_name(&name).vpc_config(vpc);
             let send = || async { call.clone().send().await.during("lambda:UpdateFunctionConfiguration") };
-            if settled(cx, send).await.absent_ok(GONE)?.is_none() {
+            if settle(cx, send).await.absent_ok(GONE)?.is_none() {
                 return Ok(());
             }
             updated(cx, &name).await?;
@@ -496,7 +497,7 @@ impl ResourceType for Function {
         let wait = Wait::new("replicas to be gone", cx.timeout.unwrap_or(LIMIT));
         let call =
             || async { lambda.delete_function().function_name(&name).send().await.during("lambda:DeleteFunction") };
-        if cx.retry(wait, replicated, || settled(cx, call)).await.absent_ok(GONE)?.is_none() {
+        if cx.retry(wait, replicated, || settle(cx, call)).await.absent_ok(GONE)?.is_none() {
             return Ok(());
         }
         cx.wait(Wait::new("function to be deleted", LIMIT), || async {
@@ -590,7 +591,7 @@ impl FunctionModel {
                 call.set_s3_bucket(bucket).set_s3_key(key).set_s3_object_version(version)
             }
         };
-        settled(cx, || async { call.clone().send().await.during("lambda:UpdateFunctionCode") }).await?;
+        settle(cx, || async { call.clone().send().await.during("lambda:UpdateFunctionCode") }).await?;
         updated(cx, name).await?;
         Ok(true)
     }

@@ -15,7 +15,7 @@ use super::common::{GONE, check_function_name, given, parts};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    naming,
+    naming, propagation,
     retry::OnlyIfRefused,
 };
 
@@ -130,9 +130,7 @@ impl ResourceType for Permission {
             .set_source_account(given(&object.source_account))
             .set_source_arn(given(&object.source_arn));
         // The function may be so new that not all of Lambda knows it.
-        let passing = |e: &ProviderError| {
-            e.has_code(GONE[0]) || e.has_code("ResourceConflictException") && !e.message.contains("already exists")
-        };
+        let passing = |e: &ProviderError| e.has_code(GONE[0]) || propagation::is_busy(e);
         let lock = lock(&object.function_name);
         {
             let _alone = lock.lock().await;

@@ -1,15 +1,14 @@
 //! `aws_secretsmanager_secret_rotation`
 
-use std::time::Duration;
-
 use aws_sdk_secretsmanager::{operation::describe_secret::DescribeSecretOutput, types::RotationRulesType};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
 use super::{expect, find, unless_deleted};
 use crate::{
     AwsClient,
     error::During,
+    propagation::settle,
     stored::{given, text},
 };
 
@@ -126,11 +125,7 @@ impl RotationModel {
             let call = call.set_rotation_lambda_arn(given(&self.rotation_lambda_arn));
             call.send().await.during("secretsmanager:RotateSecret")
         };
-        let unheard = |e: &ProviderError| {
-            e.has_code("AccessDeniedException") && e.message.contains("cannot invoke the specified Lambda function")
-        };
-        let wait = Wait::new("permission of the function", Duration::from_secs(120));
-        self.id = cx.retry(wait, unheard, call).await?.arn;
+        self.id = settle(cx, call).await?.arn;
         self.take(&expect(cx, self.id.as_deref().unwrap_or(&self.secret_id)).await?);
         Ok(())
     }

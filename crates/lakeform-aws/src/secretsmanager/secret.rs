@@ -15,6 +15,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
     retry::OnlyIfRefused,
     stored::{given, text, time},
     tags::{TagChanges, Tags},
@@ -298,10 +299,7 @@ async fn put_policy(cx: &Context<'_, AwsClient>, id: &str, policy: &str) -> Resu
         let call = cx.client.secretsmanager().put_resource_policy().secret_id(id).resource_policy(policy);
         call.send().await.during("secretsmanager:PutResourcePolicy")
     };
-    let unheard = |e: &ProviderError| {
-        e.has_code("MalformedPolicyDocumentException") && e.message.contains("contains an unsupported principal")
-    };
-    cx.retry(Wait::new("principals of the policy", PROPAGATION), unheard, call).await.map(drop)
+    settle(cx, call).await.map(drop)
 }
 
 fn sdk_tags(tags: &Tags) -> Vec<Tag> {

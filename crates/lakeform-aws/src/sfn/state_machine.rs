@@ -16,6 +16,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
+    propagation::settle,
     tags::{TagChanges, Tags, to_map},
 };
 
@@ -211,10 +212,8 @@ impl ResourceType for StateMachine {
             .set_encryption_configuration(object.encryption_configuration.first().map(Encryption::sdk).transpose()?)
             .set_logging_configuration(object.logging_configuration.first().map(Logging::sdk))
             .set_tracing_configuration(object.tracing_configuration.first().map(Tracing::sdk));
-        let passing = |e: &ProviderError| e.has_code("StateMachineDeleting") || unheard(e);
-        let wait = Wait::new("state machine's role to be known", cx.timeout.unwrap_or(LIMIT));
         let create = || async { call.clone().send().await.during("states:CreateStateMachine") };
-        let answer = cx.retry(wait, passing, create).await?;
+        let answer = settle(cx, create).await?;
         let arn = answer.state_machine_arn;
         object.id = Some(arn.clone());
         object.state_machine_version_arn = answer.state_machine_version_arn;
@@ -244,7 +243,7 @@ impl ResourceType for StateMachine {
                 call = call.set_tracing_configuration(object.tracing_configuration.first().map(Tracing::sdk));
             }
             let update = || async { call.clone().send().await.during("states:UpdateStateMachine") };
-            let answer = cx.retry(Wait::new("state machine's role to be known", PROPAGATION), unheard, update).await?;
+            let answer = settle(cx, update).await?;
             if publish {
                 object.state_machine_version_arn = answer.state_machine_version_arn;
             }
@@ -315,16 +314,6 @@ fn check_definition(whole: &check::Part<'_>) -> Result<()> {
             wrong(format!("definition has no {missing}"))
         }
     }
-}
-
-/// Whether Step Functions has not heard yet of what IAM was told a moment ago.
-fn unheard(e: &ProviderError) -> bool {
-    const SHAPES: &[&str] = &[
-        "authorized to assume the provided role",
-        "is not authorized to access the Log Destination",
-        "is not authorized to create managed-rule",
-    ];
-    e.has_code("AccessDeniedException") && SHAPES.iter().any(|shape| e.message.contains(shape))
 }
 
 impl MachineModel {

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     AwsClient,
     error::During,
-    lambda::common::{given, nothing, settled, text, to_i32},
+    lambda::common::{given, nothing, text, to_i32},
+    propagation::settle,
 };
 
 /// Variables for the API.
@@ -244,7 +245,7 @@ impl FunctionModel {
             call = call.vpc_config(self.vpc_config.first().map_or_else(none, Vpc::sent));
         }
         if any {
-            settled(cx, || async { call.clone().send().await.during("lambda:UpdateFunctionConfiguration") }).await?;
+            settle(cx, || async { call.clone().send().await.during("lambda:UpdateFunctionConfiguration") }).await?;
             updated(cx, name).await?;
         }
         Ok(any)
