@@ -21,7 +21,7 @@ const STREAM: &str = "aws_kinesis_firehose_delivery_stream";
 
 async fn cloud(fake: &Fake) -> Cloud {
     let block = json!({"region": "eu-central-1", "max_retries": 3, "skip_requesting_account_id": true});
-    Cloud::with(fake.environment(), block).await.unwrap()
+    Cloud::after_writes(fake, block).await
 }
 
 fn with(mut object: Json, more: Json) -> Json {

@@ -24,7 +24,7 @@ const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:m";
 const DEFINITION: &str = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
 
 async fn cloud(fake: &Fake) -> Cloud {
-    Cloud::with(fake.environment(), json!({"region": "eu-central-1", "max_retries": 3})).await.unwrap()
+    Cloud::after_writes(fake, json!({"region": "eu-central-1", "max_retries": 3})).await
 }
 
 /// A configuration with more in it.

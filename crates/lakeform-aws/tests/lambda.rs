@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:f";
 
 async fn cloud(fake: &Fake) -> Cloud {
-    Cloud::with(fake.environment(), json!({"region": "eu-central-1", "max_retries": 3})).await.unwrap()
+    Cloud::after_writes(fake, json!({"region": "eu-central-1", "max_retries": 3})).await
 }
 
 /// A function's arguments, with others in place of them.

@@ -49,8 +49,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let terraform = Terraform::new(environment_for(&proxy.url()), mirror.as_deref())?;
         for row in mine {
             emulator.reset()?;
+            row.prepare(&emulator)?;
             let ours = runtime.block_on(refresh_calls(row, &lakeform, &proxy, kind))?;
             emulator.reset()?;
+            row.prepare(&emulator)?;
             let theirs = match runtime.block_on(refresh_calls(row, &terraform, &proxy, kind)) {
                 Ok(calls) => Some(calls),
                 Err(why) => {

@@ -107,6 +107,22 @@ impl Cloud {
         Ok(Self { provider, client })
     }
 
+    /// The same of a run that has just given a role and a bucket their policies, which nobody may have heard of yet. IAM and
+    /// S3 are other servers than `fake`.
+    pub async fn after_writes(fake: &fake::Fake, block: Json) -> Self {
+        let written = fake::Fake::start(|request, _| fake::xml(&request.operation, ""));
+        let mut environment = fake.environment();
+        for service in ["IAM", "S3"] {
+            environment.push((format!("AWS_ENDPOINT_URL_{service}"), written.url.clone()));
+        }
+        let cloud = Self::with(environment, block).await.unwrap();
+        let policy = r#"{"Statement": []}"#;
+        let role = serde_json::json!({"name": "p", "role": "r", "policy": policy});
+        cloud.create("aws_iam_role_policy", role).await.unwrap();
+        cloud.create("aws_s3_bucket_policy", serde_json::json!({"bucket": "b", "policy": policy})).await.unwrap();
+        cloud
+    }
+
     /// A resource type.
     pub fn resource(&self, name: &str) -> &dyn AnyResource {
         self.provider.resource(name).unwrap_or_else(|| panic!("no resource type {name}"))
