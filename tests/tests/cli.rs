@@ -424,3 +424,40 @@ fn the_graph_is_printed_for_dot_and_mermaid() {
     assert!(folder.ok(&["graph", "stack.toml"]).contains("digraph"));
     assert!(folder.ok(&["graph", "stack.toml", "--format=mermaid"]).contains("terraform_data"));
 }
+
+#[test]
+fn two_resources_that_would_be_one_object_are_refused() {
+    let stack = r#"
+[provider.aws]
+region = "eu-west-2"
+access_key = "a"
+secret_key = "b"
+skip_requesting_account_id = true
+
+"#;
+    let alarm = |label: &str, name: &str| {
+        format!(
+            "[resource.aws_cloudwatch_metric_alarm.{label}]\nalarm_name = \"{name}\"\ncomparison_operator = \
+             \"GreaterThanThreshold\"\nevaluation_periods = 1\nmetric_name = \"m\"\nnamespace = \"n\"\nperiod = 60\n\
+             statistic = \"Sum\"\nthreshold = 1\n\n"
+        )
+    };
+    let bucket = "[resource.aws_s3_bucket.b]\nfor_each = [\"x\", \"y\"]\nbucket = \"same\"\n[resource.aws_s3_bucket.made]\ncount = 2\n";
+    let folder = Folder::with(&format!("{stack}{}{}{bucket}", alarm("silver", "failures"), alarm("gold", "failures")));
+    let ran = folder.run(&["plan", "stack.toml"]);
+    assert_eq!(ran.exit, Exit::Failed, "{}", ran.stdout);
+    for told in [
+        "aws_cloudwatch_metric_alarm.gold and aws_cloudwatch_metric_alarm.silver have the same `alarm_name` \"failures\"",
+        "aws_s3_bucket.b[\"x\"] and aws_s3_bucket.b[\"y\"] have the same `bucket` \"same\"",
+    ] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("made"), "{}", ran.stderr);
+    // Other names, or another region, and there is nothing to say.
+    let elsewhere = alarm("gold", "failures").replace("threshold", "provider = \"aws.other\"\nthreshold");
+    let other = "[[provider.aws]]\nalias = \"other\"\nregion = \"eu-west-1\"\naccess_key = \"a\"\nsecret_key = \"b\"\nskip_requesting_account_id = true\n";
+    let stack = stack.replace("[provider.aws]", "[[provider.aws]]") + other;
+    folder.write("stack.toml", format!("{stack}{}{elsewhere}", alarm("silver", "failures")));
+    let ran = folder.run(&["plan", "stack.toml"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
+}
