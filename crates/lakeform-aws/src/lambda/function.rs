@@ -1,9 +1,6 @@
 //! `aws_lambda_function`
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_lambda::{
     config::Config,
@@ -14,6 +11,10 @@ use aws_sdk_lambda::{
 };
 use lakeform_provider::{Change, Context, ErrorKind, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
+use self::blocks::{
+    DeadLetter, EnvironmentModel, EphemeralStorageModel, FileSystem, Image, Logging, SnapStartModel, Timeouts, Tracing,
+    Vpc,
+};
 use super::common::{self, GONE, change_tags, code_in, given, nothing, to_i32};
 use crate::{
     AwsClient,
@@ -23,6 +24,7 @@ use crate::{
     tags::Tags,
 };
 
+pub(super) mod blocks;
 pub(super) mod convert;
 mod folder;
 mod plan;
@@ -179,122 +181,6 @@ pub(crate) struct FunctionModel {
     /// The VPC that the function reaches into.
     #[block(list, max = 1)]
     vpc_config: Vec<Vpc>,
-}
-
-/// Where events go that could not be dealt with.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct DeadLetter {
-    /// ARN of an SQS queue or an SNS topic.
-    #[attr(required)]
-    target_arn: String,
-}
-
-/// Environment variables.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct EnvironmentModel {
-    /// The variables by name.
-    #[attr(optional)]
-    variables: Option<BTreeMap<String, String>>,
-}
-
-/// The folder `/tmp`.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct EphemeralStorageModel {
-    /// Size in MB, 512 to 10240.
-    #[attr(optional, computed)]
-    size: Option<i64>,
-}
-
-/// An EFS file system.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct FileSystem {
-    /// ARN of the access point.
-    #[attr(required)]
-    arn: String,
-    /// Where the function finds it: a path that begins with `/mnt/`.
-    #[attr(required)]
-    local_mount_path: String,
-}
-
-/// What a container image is started with.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-struct Image {
-    /// Parameters.
-    #[attr(optional)]
-    command: Option<Vec<String>>,
-    /// Entry point.
-    #[attr(optional)]
-    entry_point: Option<Vec<String>>,
-    /// Working directory.
-    #[attr(optional)]
-    working_directory: Option<String>,
-}
-
-/// Where and how the function logs.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct Logging {
-    /// From which level on the application logs: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`. For `JSON` alone.
-    #[attr(optional)]
-    application_log_level: Option<String>,
-    /// `Text` or `JSON`
-    #[attr(required)]
-    log_format: String,
-    /// Log group.
-    #[attr(optional, computed)]
-    log_group: Option<String>,
-    /// From which level on Lambda logs: `DEBUG`, `INFO` or `WARN`. For `JSON` alone.
-    #[attr(optional)]
-    system_log_level: Option<String>,
-}
-
-/// Snapshots of a started function.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-struct SnapStartModel {
-    /// `PublishedVersions` or `None`
-    #[attr(required)]
-    apply_on: String,
-    /// `On` or `Off`
-    #[attr(computed)]
-    optimization_status: Option<String>,
-}
-
-/// Time limits.
-#[derive(Model, Clone, Debug, Default)]
-struct Timeouts {
-    /// Limit for creating. Default: `10m`.
-    #[attr(optional)]
-    create: Option<String>,
-    /// Limit for deleting. Default: `10m`.
-    #[attr(optional)]
-    delete: Option<String>,
-    /// Limit for changing. Default: `10m`.
-    #[attr(optional)]
-    update: Option<String>,
-}
-
-/// Tracing with X-Ray.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct Tracing {
-    /// `Active` or `PassThrough`
-    #[attr(required)]
-    mode: String,
-}
-
-/// The VPC that the function reaches into.
-#[derive(Model, Clone, Debug, Default, PartialEq)]
-pub(super) struct Vpc {
-    /// Whether IPv6 is used in subnets that have both. Default: `false`.
-    #[attr(optional, default = false)]
-    ipv6_allowed_for_dual_stack: Option<bool>,
-    /// Security groups.
-    #[attr(required)]
-    security_group_ids: BTreeSet<String>,
-    /// Subnets.
-    #[attr(required)]
-    subnet_ids: BTreeSet<String>,
-    /// The VPC of the subnets.
-    #[attr(computed)]
-    vpc_id: Option<String>,
 }
 
 /// `aws_lambda_function`

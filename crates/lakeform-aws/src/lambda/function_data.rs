@@ -5,7 +5,7 @@ use lakeform_provider::{Context, DataSource, Model, Result};
 use super::{
     common::{LATEST, given, nothing, text},
     function::{
-        DeadLetter, EnvironmentModel, EphemeralStorageModel, FileSystem, Logging, Tracing, Vpc,
+        blocks::{DeadLetter, EnvironmentModel, EphemeralStorageModel, FileSystem, Logging, Tracing, Vpc},
         convert::{Blocks, invoke_arn},
         latest, signing,
     },

@@ -22,8 +22,11 @@ impl Planner<'_> {
                 seen.insert(key, &change.address);
                 continue;
             };
-            let what: Vec<String> =
-                names.iter().map(|name| format!("`{name}`{}", shown(change.after.get(name)))).collect();
+            let what: Vec<String> = names
+                .iter()
+                .filter(|name| change.after.get(name).is_some_and(|value| !value.is_null()))
+                .map(|name| format!("`{name}`{}", shown(change.after.get(name))))
+                .collect();
             let node = self.graph.by_address.get(&change.address.config());
             let span = node.and_then(|node| self.evaluator.block(*node)).map(|(_, block)| block.span.clone());
             problems.push(
