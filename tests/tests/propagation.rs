@@ -28,9 +28,10 @@ struct Stage {
 }
 
 impl Stage {
-    fn of(stack: &str, kind: Kind) -> Self {
+    fn of(stack: &str) -> Self {
         let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-        let emulator = Emulator::start(kind).unwrap_or_else(|e| panic!("{e}"));
+        let emulator = Emulator::start_from(Kind::Moto, &root.join("tests/parity/moto_server"));
+        let emulator = emulator.unwrap_or_else(|e| panic!("{e}"));
         let proxy = Proxy::start(emulator.address()).unwrap();
         let mut folder = Folder::with("");
         folder.env = environment_for(&proxy.url());
@@ -55,8 +56,8 @@ impl Stage {
 }
 
 /// Applies a stack as it is, with roles that take their time, and throttled on top of that.
-fn withstands(stack: &str, kind: Kind) {
-    let stage = Stage::of(stack, kind);
+fn withstands(stack: &str) {
+    let stage = Stage::of(stack);
     let plain = stage.apply();
     stage.proxy.hide_fresh_roles(LAG);
     let lagging = stage.apply();
@@ -72,11 +73,26 @@ fn withstands(stack: &str, kind: Kind) {
 }
 
 #[test]
-fn roles_and_functions() {
-    withstands("examples/functions.toml", Kind::Moto);
+fn functions() {
+    withstands("examples/functions.toml");
 }
 
 #[test]
 fn delivery() {
-    withstands("examples/delivery.toml", Kind::Moto);
+    withstands("examples/delivery.toml");
+}
+
+#[test]
+fn lakehouse() {
+    withstands("lakehouse/dev.toml");
+}
+
+#[test]
+fn review_analytics() {
+    withstands("review-analytics/dev.toml");
+}
+
+#[test]
+fn enclave() {
+    withstands("enclave/dev.toml");
 }
