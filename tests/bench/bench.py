@@ -5,6 +5,10 @@
     tests/bench/bench.py [STACK]                      each call takes 20 ms longer, as it would over a network
     tests/bench/bench.py --no-delay --check           straight to the emulator; fails below the promised ratios
 
+    LAKEFORM_MOTO=tests/parity/moto_server tests/bench/bench.py stacks/lakehouse/dev.toml    what moto alone does not serve
+
+Calls of a refresh by resource type, beside Terraform's: cargo run -p lakeform-testkit --example calls (docs/resource-types.md).
+
 Terraform is measured beside lakeform where it is on PATH (TF_PLUGIN_MIRROR names a filesystem mirror with its AWS provider,
 else it downloads it). Both use a local state file, the same emulator, and their default parallelism. Only Python's own
 library is needed.
@@ -60,7 +64,7 @@ class Emulator:
         self.port = free_port()
         name = {"moto": "moto_server", "ministack": "ministack"}[kind]
         local = ROOT / ".venv/bin" / name
-        program = str(local) if local.exists() else shutil.which(name)
+        program = os.environ.get("LAKEFORM_" + kind.upper()) or (str(local) if local.exists() else shutil.which(name))
         if not program:
             raise SystemExit(f"there is no {name}: run scripts/emulators")
         arguments = ["-H", "127.0.0.1", "-p", str(self.port)] if kind == "moto" else []

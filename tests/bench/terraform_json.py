@@ -9,7 +9,8 @@ import shutil
 import tomllib
 
 OURS = ("stack", "values", "backend")
-JSON_TEXT = ("policy", "access_policy", "assume_role_policy", "definition", "container_definitions", "event_pattern")
+JSON_TEXT = ("policy", "access_policy", "assume_role_policy", "definition", "container_definitions", "event_pattern", "dashboard_body",
+             "policy_document", "redrive_policy", "redrive_allow_policy", "filter_policy")
 
 
 def overlay(base, top):
@@ -39,6 +40,8 @@ def expression(value):
         return "{ " + ", ".join(f"{json.dumps(k)} = {expression(v)}" for k, v in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(expression, value)) + "]"
+    if isinstance(value, str) and value.startswith("${") and value.endswith("}") and value.count("${") == 1:
+        return f"({value[2:-1]})"  # quotes inside of it must not be escaped
     return json.dumps(value)
 
 

@@ -1,7 +1,7 @@
 //! Every resource type through the conformance trials of its row, beside this file, on each emulator that serves it.
 //! `README.md` says what is tried and how a row is written.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use lakeform_aws::AwsProvider;
 use lakeform_cli::Exit;
@@ -9,7 +9,7 @@ use lakeform_provider::Provider as _;
 use lakeform_testkit::{
     emulator::{Emulator, Kind, environment_for},
     proxy::Proxy,
-    trials::{Applied, Lakeform, Options, PlanSummary, Row, State, load, run},
+    trials::{Applied, Lakeform, Options, PlanSummary, Row, State, load, refresh_calls, run},
 };
 
 use crate::support::cli::{Folder, Ran};
@@ -35,6 +35,8 @@ fn all_hold(service: &str, kind: Kind) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let rows: Vec<_> = rows().into_iter().filter(|r| r.ty.starts_with(service) && r.is_served_by(kind)).collect();
     assert!(!rows.is_empty(), "{kind} serves no type of {service}");
+    let counted = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials/calls.json")).unwrap();
+    let counted: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&counted).unwrap();
     let mut failed = String::new();
     for row in rows {
         row.prepare(&emulator).unwrap();
@@ -42,6 +44,16 @@ fn all_hold(service: &str, kind: Kind) {
         println!("{report}");
         if !report.failures().is_empty() {
             failed += &report.to_string();
+        }
+        if kind == Kind::Moto || !row.is_served_by(Kind::Moto) {
+            emulator.reset().unwrap();
+            row.prepare(&emulator).unwrap();
+            let calls =
+                runtime.block_on(refresh_calls(&row, &lakeform, &proxy, kind)).unwrap_or_else(|e| panic!("{e}"));
+            let recorded = counted.get(&row.ty).unwrap_or_else(|| panic!("{} is not in calls.json", row.ty));
+            if recorded["lakeform"] != calls.len() {
+                writeln!(failed, "{}: a refresh makes {calls:?}, but {recorded} was counted", row.ty).unwrap();
+            }
         }
     }
     assert!(failed.is_empty(), "{failed}");
