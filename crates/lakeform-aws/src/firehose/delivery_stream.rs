@@ -480,7 +480,9 @@ impl StreamModel {
                 self.extended_s3_configuration.first().map(|to| built(to.to_update())).transpose()?,
             ),
         };
-        settle(cx, || async { call.clone().send().await.during("firehose:UpdateDestination") }).await.map(drop)
+        settle(cx, || async { Box::pin(call.clone().send()).await.during("firehose:UpdateDestination") })
+            .await
+            .map(drop)
     }
 
     /// Encrypts with the key that the stack names.

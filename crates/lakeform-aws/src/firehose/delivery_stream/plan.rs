@@ -140,7 +140,7 @@ fn check_extended(change: &Change<'_>, at: &str) -> Result<()> {
     check::length(change, &format!("{at}.file_extension"), 0..=50)?;
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "!-_.*'()".contains(c);
     check::each(change, &format!("{at}.file_extension"), |value| match value.as_str() {
-        Some(text) if !text.is_empty() && !(text.starts_with('.') && text.len() > 1 && text.chars().all(allowed)) => {
+        Some(text) if !(text.is_empty() || text.starts_with('.') && text.len() > 1 && text.chars().all(allowed)) => {
             Err(format!("is {text:?}; expected is a dot, and small letters, digits and the characters ! - _ . * ' ( )"))
         }
         _ => Ok(()),
