@@ -457,7 +457,10 @@ skip_requesting_account_id = true
     let elsewhere = alarm("gold", "failures").replace("threshold", "provider = \"aws.other\"\nthreshold");
     let other = "[[provider.aws]]\nalias = \"other\"\nregion = \"eu-west-1\"\naccess_key = \"a\"\nsecret_key = \"b\"\nskip_requesting_account_id = true\n";
     let stack = stack.replace("[provider.aws]", "[[provider.aws]]") + other;
-    folder.write("stack.toml", format!("{stack}{}{elsewhere}", alarm("silver", "failures")));
+    // Looking something up makes no second one.
+    let lookup = "[resource.aws_iam_role.r]\nname = \"r\"\nassume_role_policy = { Version = \"2012-10-17\", Statement = [] }\n\
+                  [data.aws_iam_role.r]\nname = \"r\"\ndepends_on = [\"aws_iam_role.r\"]\n";
+    folder.write("stack.toml", format!("{stack}{}{elsewhere}{lookup}", alarm("silver", "failures")));
     let ran = folder.run(&["plan", "stack.toml"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
 }

@@ -1,7 +1,7 @@
 //! Objects of one plan that would be one and the same object in the cloud. Many APIs take a second "create" of a name for a
 //! change of the first, so nobody would hear of it but by plans that never end (Terraform lets it pass).
 
-use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Marks, Value};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Marks, Mode, Value};
 
 use crate::{map::HashMap, plan::Change};
 
@@ -12,7 +12,8 @@ impl Planner<'_> {
     pub(super) fn collisions(&self, changes: &[Change]) -> Diagnostics {
         let mut seen: HashMap<(&str, &str, Vec<&str>), &InstanceAddress> = HashMap::default();
         let mut problems = Diagnostics::new();
-        for change in changes.iter().filter(|c| c.deposed.is_none() && !c.after.is_null()) {
+        let stays = |c: &&Change| c.address.resource.mode == Mode::Managed && c.deposed.is_none() && !c.after.is_null();
+        for change in changes.iter().filter(stays) {
             let ty = &*change.address.resource.ty;
             let Some((_, resource)) = self.evaluator.providers.resource(ty) else { continue };
             let names = resource.identity();
