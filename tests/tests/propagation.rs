@@ -99,3 +99,63 @@ fn review_analytics() {
 fn enclave() {
     withstands("enclave/dev.toml");
 }
+
+/// Policies that name a role, where they are set with the object and where they are changed.
+#[test]
+fn policies() {
+    let stack = |role: &str| {
+        let allow = |resource: &str, action: &str| {
+            format!(
+                "policy = {{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Principal = {{ AWS = \
+                 \"${{aws_iam_role.{role}.arn}}\" }}, Action = \"{action}\", Resource = \"{resource}\" }}] }}\n"
+            )
+        };
+        let trust = "assume_role_policy = { Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Principal = { Service = \
+                     \"lambda.amazonaws.com\" }, Action = \"sts:AssumeRole\" }] }\n";
+        format!(
+            "[provider.aws]\nregion = \"eu-west-2\"\n\
+             [resource.aws_iam_role.{role}]\nname = \"{role}\"\n{trust}\
+             [resource.aws_sqs_queue.own]\nname = \"own\"\n{}\
+             [resource.aws_sqs_queue.apart]\nname = \"apart\"\n\
+             [resource.aws_sqs_queue_policy.apart]\nqueue_url = \"${{aws_sqs_queue.apart.url}}\"\n{}\
+             [resource.aws_sns_topic.t]\nname = \"t\"\n{}\
+             [resource.aws_s3_bucket.b]\nbucket = \"lakeform-late\"\n\
+             [resource.aws_s3_bucket_policy.b]\nbucket = \"${{aws_s3_bucket.b.id}}\"\n{}\
+             [resource.aws_kms_key.k]\n{}",
+            allow("*", "sqs:SendMessage"),
+            allow("*", "sqs:SendMessage"),
+            allow("*", "sns:Publish"),
+            allow("arn:aws:s3:::lakeform-late/*", "s3:GetObject"),
+            allow("*", "kms:*"),
+        )
+    };
+    let mut stage = Stage::of("examples/messaging.toml");
+    stage.stack = "stack.toml".into();
+    stage.proxy.hide_fresh_roles(LAG);
+    for (role, late) in [
+        (
+            "first",
+            ["sqs:CreateQueue", "sqs:SetQueueAttributes", "sns:CreateTopic", "s3:PutBucketPolicy", "kms:CreateKey"],
+        ),
+        (
+            "second",
+            [
+                "sqs:SetQueueAttributes",
+                "sqs:SetQueueAttributes",
+                "sns:SetTopicAttributes",
+                "s3:PutBucketPolicy",
+                "kms:PutKeyPolicy",
+            ],
+        ),
+    ] {
+        stage.folder.write("stack.toml", stack(role));
+        stage.proxy.forget();
+        let ran = stage.run(&["apply", "--auto-approve"]);
+        assert_eq!(ran.exit, Exit::Done, "{role}: {}", ran.stderr);
+        let log = stage.proxy.log();
+        for operation in late {
+            let refused = log.iter().any(|e| e.operation == operation && e.status == Some(400));
+            assert!(refused, "{role}: {operation} met no role that was not known yet");
+        }
+    }
+}

@@ -102,15 +102,17 @@ const fn at_work(service: &'static str, code: &'static str, message: &'static st
     Lag { budget: Duration::from_secs(600), ..lag(service, code, message, Cause::Busy) }
 }
 
-/// The catalogue. Messages are those that AWS documents or that its users report.
+/// The catalogue; services whose types come later are in it already. Messages are those that AWS documents or that its users report.
 #[rustfmt::skip]
 const CATALOGUE: &[Lag] = &[
+    lag("apigateway", "ConflictException", "concurrent modification", Cause::Busy),
     lag("cloudtrail", "CloudWatchLogsDeliveryUnavailableException", "", Cause::LogGroup),
     lag("cloudtrail", "InsufficientEncryptionPolicyException", "", Cause::Key),
     lag("cloudtrail", "InsufficientS3BucketPolicyException", "incorrect s3 bucket policy is detected", Cause::Bucket),
     lag("cloudtrail", "InvalidCloudWatchLogsLogGroupArnException", "access denied", Cause::Role),
     lag("cloudtrail", "InvalidCloudWatchLogsRoleArnException", "access denied", Cause::Role),
     lag("cloudtrail", "InvalidCloudWatchLogsRoleArnException", "adequate trust relationships", Cause::Role),
+    lag("codedeploy", "InvalidRoleException", "permissions required to assume the role", Cause::Role),
     lag("ec2", "InvalidParameterValue", "invalid iam instance profile", Cause::InstanceProfile),
     lag("events", "ConcurrentModificationException", "", Cause::Busy),
     lag("events", "ValidationException", "cannot be assumed by principal", Cause::Role),
@@ -130,8 +132,10 @@ const CATALOGUE: &[Lag] = &[
     lag("glue", "InvalidInputException", "verify the role's trustpolicy", Cause::Role),
     lag("iam", "ConcurrentModification", "", Cause::Busy),
     lag("iam", "MalformedPolicyDocument", "invalid principal", Cause::Role),
+    lag("kms", "DependencyTimeoutException", "", Cause::Busy),
     lag("kms", "InvalidArnException", "", Cause::Role),
     lag("kms", "MalformedPolicyDocumentException", "invalid principals", Cause::Role),
+    lag("kms", "NotFoundException", "", Cause::Key),
     lag("lambda", "InvalidParameterValueException", "cannot be assumed by lambda", Cause::Role),
     lag("lambda", "InvalidParameterValueException", "ensure the role can perform", Cause::Role),
     lag("lambda", "InvalidParameterValueException", "execution role does not have permissions", Cause::Role),
@@ -142,6 +146,7 @@ const CATALOGUE: &[Lag] = &[
     at_work("lambda", "ResourceConflictException", "in the following state: pending"),
     lag("logs", "InvalidParameterException", "could not deliver test message", Cause::Role),
     lag("logs", "OperationAbortedException", "", Cause::Busy),
+    lag("rds", "InvalidParameterValue", "enhanced_monitoring", Cause::Role),
     lag("s3", "MalformedPolicy", "invalid principal in policy", Cause::Role),
     Lag { budget: Duration::from_secs(120), ..lag("s3", "OperationAborted", "", Cause::Busy) },
     lag("secretsmanager", "AccessDeniedException", "cannot invoke the specified lambda function", Cause::Permission),

@@ -125,7 +125,6 @@ impl Field for f64 {
         value.as_number().map(Number::to_f64).unwrap_or_default()
     }
 
-    /// The number that is written with the float's digits: `0.1`, as a stack has it, not the fraction next to it.
     fn into_value(self) -> Value {
         self.to_string().parse::<Number>().map_or_else(|_| Value::null(Type::Number), Value::from)
     }

@@ -10,6 +10,7 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
+    propagation::settle,
     retry::OnlyIfRefused,
 };
 
@@ -105,20 +106,16 @@ impl ResourceType for Alias {
         };
         let target = object.target_key_id.clone();
         let wait = Wait::new("key to be known everywhere", Duration::from_secs(60));
-        cx.retry(
-            wait,
-            |e| e.has_code("NotFoundException"),
-            || async {
-                kms.create_alias()
-                    .alias_name(&name)
-                    .target_key_id(&target)
-                    .customize()
-                    .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateAliasError>::default()))
-                    .send()
-                    .await
-                    .during("kms:CreateAlias")
-            },
-        )
+        settle(cx, || async {
+            kms.create_alias()
+                .alias_name(&name)
+                .target_key_id(&target)
+                .customize()
+                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateAliasError>::default()))
+                .send()
+                .await
+                .during("kms:CreateAlias")
+        })
         .await?;
         object.id = Some(name.clone());
         object.name_prefix = Some(object.name_prefix.take().unwrap_or_else(|| naming::prefix_of(&name)));

@@ -1,9 +1,6 @@
 //! `aws_kms_grant`
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::{
     config::Config,
@@ -11,11 +8,12 @@ use aws_sdk_kms::{
     types::{GrantConstraints, GrantListEntry, GrantOperation},
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
+    propagation::settle,
     retry::OnlyIfRefused,
 };
 
@@ -127,29 +125,22 @@ impl ResourceType for Grant {
             let config = Config::builder();
             if named { config } else { config.retry_classifier(OnlyIfRefused::<CreateGrantError>::default()) }
         };
-        let wait = Wait::new("principal to be known everywhere", Duration::from_secs(60));
-        let passing = |e: &ProviderError| {
-            e.has_code("InvalidArnException")
-                || e.has_code("DependencyTimeoutException")
-                || e.has_code("NotFoundException")
-        };
-        let answer = cx
-            .retry(wait, passing, || async {
-                kms.create_grant()
-                    .key_id(&object.key_id)
-                    .grantee_principal(&object.grantee_principal)
-                    .set_operations(Some(operations.clone()))
-                    .set_constraints(constraints.clone())
-                    .set_grant_tokens(tokens.clone())
-                    .set_name(object.name.clone())
-                    .set_retiring_principal(object.retiring_principal.clone())
-                    .customize()
-                    .config_override(config())
-                    .send()
-                    .await
-                    .during("kms:CreateGrant")
-            })
-            .await?;
+        let answer = settle(cx, || async {
+            kms.create_grant()
+                .key_id(&object.key_id)
+                .grantee_principal(&object.grantee_principal)
+                .set_operations(Some(operations.clone()))
+                .set_constraints(constraints.clone())
+                .set_grant_tokens(tokens.clone())
+                .set_name(object.name.clone())
+                .set_retiring_principal(object.retiring_principal.clone())
+                .customize()
+                .config_override(config())
+                .send()
+                .await
+                .during("kms:CreateGrant")
+        })
+        .await?;
         object.id = Some(format!("{}:{}", object.key_id, answer.grant_id().unwrap_or_default()));
         object.grant_id = answer.grant_id;
         object.grant_token = answer.grant_token;

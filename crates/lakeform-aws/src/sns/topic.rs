@@ -330,7 +330,7 @@ async fn set(cx: &Context<'_, AwsClient>, arn: &str, name: &str, value: &str) ->
     // A rate cannot be taken back, only be none.
     let value = if value.is_empty() && name.ends_with("SampleRate") { "0" } else { value };
     let call = cx.client.sns().set_topic_attributes().topic_arn(arn).attribute_name(name).attribute_value(value);
-    call.send().await.during("sns:SetTopicAttributes").map(drop)
+    settle(cx, || async { call.clone().send().await.during("sns:SetTopicAttributes") }).await.map(drop)
 }
 
 fn sdk_tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Result<Vec<Tag>> {

@@ -12,6 +12,7 @@ use crate::{
     check,
     error::{Absent, During},
     naming, policy,
+    propagation::settle,
     tags::{TagChanges, Tags},
 };
 
@@ -166,7 +167,8 @@ impl ResourceType for Queue {
         let call = call.set_attributes(wanted.given::<QueueAttributeName>()).set_tags(Some(tags.collect()));
         let recent = |e: &ProviderError| e.code.as_deref().is_some_and(|code| RECENT.contains(&code));
         let wait = Wait::new("name to be free again", Duration::from_secs(70));
-        let answer = cx.retry(wait, recent, || async { call.clone().send().await.during("sqs:CreateQueue") }).await?;
+        let create = || async { call.clone().send().await.during("sqs:CreateQueue") };
+        let answer = cx.retry(wait, recent, || settle(cx, create)).await?;
         let url = answer.queue_url.unwrap_or_default();
         object.id = Some(url.clone());
         object.settled(&url, &shown(cx, &url, &wanted).await?);
@@ -180,7 +182,7 @@ impl ResourceType for Queue {
         if !changes.is_empty() {
             let all = changes.iter().map(|(name, value)| (name.into(), value.to_owned())).collect();
             let call = sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(all));
-            call.send().await.during("sqs:SetQueueAttributes")?;
+            settle(cx, || async { call.clone().send().await.during("sqs:SetQueueAttributes") }).await?;
             let live = shown(cx, &url, &changes).await?;
             if object.sqs_managed_sse_enabled.is_none() {
                 object.sqs_managed_sse_enabled = live.flag("SqsManagedSseEnabled");

@@ -9,6 +9,7 @@ use crate::{
     attributes::Attributes,
     error::{Absent, During},
     policy,
+    propagation::settle,
 };
 
 /// The policy of a queue.
@@ -73,6 +74,6 @@ impl ResourceType for QueuePolicy {
 /// Sets the policy of a queue, and waits until it shows.
 async fn put(cx: &Context<'_, AwsClient>, url: &str, policy: &str) -> Result<()> {
     let call = cx.client.sqs().set_queue_attributes().queue_url(url).attributes(QueueAttributeName::Policy, policy);
-    call.send().await.during("sqs:SetQueueAttributes")?;
+    settle(cx, || async { call.clone().send().await.during("sqs:SetQueueAttributes") }).await?;
     shown(cx, url, &Attributes::of([("Policy", Some(policy.to_owned()))])).await.map(drop)
 }
