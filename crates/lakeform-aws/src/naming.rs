@@ -8,17 +8,16 @@ use lakeform_provider::{Change, ProviderError, Result};
 /// How many characters a made-up name has beyond its prefix.
 pub(crate) const MADE_UP: usize = 26;
 
-/// A name that nothing else has: the prefix and 26 characters, as long as what Terraform appends.
-pub(crate) fn unique(prefix: &str) -> String {
-    let random = uuid::Uuid::new_v4().simple().to_string();
-    format!("{prefix}{}", &random[..MADE_UP])
+/// A name that nothing else has: the prefix and 26 characters of the intent's token, as long as what Terraform appends.
+pub(crate) fn unique(prefix: &str, token: &str) -> String {
+    format!("{prefix}{}", token.get(..MADE_UP).unwrap_or(token))
 }
 
 /// The name of a new object: what the stack says, else one made up from its prefix, or from Terraform's own without one.
 /// `suffix` is what each such name must end with.
-pub(crate) fn choose(name: Option<&str>, prefix: Option<&str>, suffix: &str) -> String {
+pub(crate) fn choose(name: Option<&str>, prefix: Option<&str>, suffix: &str, token: &str) -> String {
     let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    given(name).unwrap_or_else(|| unique(&given(prefix).unwrap_or_else(|| "terraform-".to_owned())) + suffix)
+    given(name).unwrap_or_else(|| unique(&given(prefix).unwrap_or_else(|| "terraform-".to_owned()), token) + suffix)
 }
 
 /// The prefix that Terraform finds in a name that it made up (`x-20261120144211908500000001`), else an empty text.
@@ -64,12 +63,13 @@ mod tests {
     #[test]
     fn a_made_up_name_shows_its_prefix() {
         assert_eq!(prefix_of("alias/p-20261120144211908500000001"), "alias/p-");
-        assert_eq!(prefix_of(&unique("x-")), "x-");
-        assert_ne!(unique("x"), unique("x"));
-        assert_eq!(choose(Some("n"), Some("p-"), ".fifo"), "n");
-        let made = choose(None, Some("p-"), ".fifo");
+        let token = "0123456789abcdef0123456789abcdef";
+        assert_eq!(unique("x-", token), "x-0123456789abcdef0123456789");
+        assert_eq!(prefix_of(&unique("x-", token)), "x-");
+        assert_eq!(choose(Some("n"), Some("p-"), ".fifo", token), "n");
+        let made = choose(None, Some("p-"), ".fifo", token);
         assert_eq!(prefix_of(made.strip_suffix(".fifo").unwrap()), "p-");
-        assert_eq!(prefix_of(&choose(Some(""), None, "")), "terraform-");
+        assert_eq!(prefix_of(&choose(Some(""), None, "", token)), "terraform-");
         for other in ["", "alias/x", "20261120144211908500000001", "alias/this-is-a-long-and-chosen-name"] {
             assert_eq!(prefix_of(other), "", "{other}");
         }

@@ -16,6 +16,10 @@ pub struct Context<'a, C> {
     pub timeout: Option<Duration>,
     /// Whether the run was cancelled for good: waits end at once.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// 32 hexadecimal digits, made with the intent to create and kept in the journal with it: the same when the create is
+    /// repeated and when it is looked for after a crash, another one for each new object. Made-up names and client tokens
+    /// come from it. Empty where nothing is created.
+    pub token: &'a str,
 }
 
 /// What one look at the object shows.

@@ -5,7 +5,8 @@ use std::{any::Any, future::Future, marker::PhantomData, pin::Pin, sync::Arc, sy
 use lakeform_core::{Schema, Value};
 
 use crate::{
-    Change, Client, Context, DataSource, ErrorKind, Field, Model, ProviderError, Provisioner, ResourceType, Result,
+    Change, Client, Context, DataSource, ErrorKind, Field, FoundBy, Model, ProviderError, Provisioner, ResourceType,
+    Result,
 };
 
 /// A future behind a pointer.
@@ -34,12 +35,15 @@ pub struct Surroundings<'a> {
     pub timeout: Option<Duration>,
     /// Whether the run was cancelled for good.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// The token of the intent to create; empty where nothing is created.
+    pub token: &'a str,
 }
 
 impl<'a> Surroundings<'a> {
     fn typed<C: Client>(&self) -> Result<Context<'a, C>> {
         let client = self.client.downcast_ref::<C>().ok_or_else(wrong_client)?;
-        Ok(Context { client, config: self.config, timeout: self.timeout, cancelled: self.cancelled })
+        let Self { config, timeout, cancelled, token, .. } = *self;
+        Ok(Context { client, config, timeout, cancelled, token })
     }
 }
 
@@ -78,6 +82,12 @@ pub trait AnyResource: Send + Sync {
 
     /// Creates the object.
     fn create<'a>(&'a self, with: Surroundings<'a>, planned: &'a Value) -> BoxFuture<'a, Result<Value, Failure>>;
+
+    /// How it is found out whether an object was created.
+    fn found_by(&self) -> FoundBy;
+
+    /// Finds the object that `create` made, or began to make, of the planned one with the token of its intent.
+    fn find<'a>(&'a self, with: Surroundings<'a>, planned: &'a Value) -> BoxFuture<'a, Result<Option<Value>>>;
 
     /// Changes the object.
     fn update<'a>(
@@ -225,6 +235,17 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
                 Ok(()) => Ok(object.into_value()),
                 Err(error) => Err(Failure { error, partial: existing(object) }),
             }
+        })
+    }
+
+    fn found_by(&self) -> FoundBy {
+        T::FOUND_BY
+    }
+
+    fn find<'a>(&'a self, with: Surroundings<'a>, planned: &'a Value) -> BoxFuture<'a, Result<Option<Value>>> {
+        Box::pin(async move {
+            let cx = with.typed()?;
+            Ok(T::find(&cx, T::Model::from_value(planned)).await?.map(Field::into_value))
         })
     }
 

@@ -24,4 +24,4 @@ pub use field::{BlockField, Field, Model, list_to_set, list_to_set_type, read_fi
 pub use lakeform_macros::Model;
 pub use plan::Change;
 pub use provisioner::{Provisioner, Provisioning};
-pub use resource::{Client, DataSource, ResourceType};
+pub use resource::{Client, DataSource, FoundBy, ResourceType};

@@ -17,6 +17,23 @@ pub trait Client: Any + Send + Sync {
     }
 }
 
+/// How it is found out whether an object was created, when the answer to its creation was lost or the run was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// By its name, or whatever else the plan says that no two objects share.
+    Name,
+    /// By the client token that the creation carried.
+    Token,
+    /// By a tag that holds the token until the creation is whole.
+    Tag,
+    /// By a list of what is attached to an object that the plan names.
+    Parent,
+    /// It is no object of any API: what a lost creation made is made again.
+    Local,
+    /// Not at all; someone must look. The text says for what and where: "a key pair that nothing uses, made at that time".
+    Hand(&'static str),
+}
+
 /// A type of object that lakeform manages.
 ///
 /// The engine guarantees: objects handed in are wholly known, of the schema's type and without marks; calls for one
@@ -37,6 +54,9 @@ pub trait ResourceType: Send + Sync + 'static {
     /// The attributes that tell an object of this type from all others of the same provider configuration: two that agree in
     /// all of them would be one object. Empty: the API gives each its own identifier.
     const IDENTITY: &'static [&'static str] = &[];
+
+    /// How an object is found of which nobody knows whether it was created; see [`ResourceType::find`].
+    const FOUND_BY: FoundBy = FoundBy::Hand("an object of this type that no state knows");
 
     /// Adjusts a planned change: computed differences, replacements, checks. Must not call the API.
     ///
@@ -65,6 +85,16 @@ pub trait ResourceType: Send + Sync + 'static {
     /// Creates the object and fills in what the API decides. Sets `id` as soon as the object exists: if a later step
     /// fails, an object with an `id` is saved as tainted and one without is not saved.
     fn create(cx: &Context<'_, Self::Client>, object: &mut Self::Model) -> impl Future<Output = Result<()>> + Send;
+
+    /// Finds the object that [`ResourceType::create`] made of `planned` with the token in `cx`, even if only the first of its
+    /// calls was made; `None`: there is none. Reads it as [`ResourceType::read`] does, but for this: an attribute that a later
+    /// call of `create` sets and that no call tells is null, so that it is set again. Waits for an object that is still being made.
+    fn find(
+        _cx: &Context<'_, Self::Client>,
+        _planned: Self::Model,
+    ) -> impl Future<Output = Result<Option<Self::Model>>> + Send {
+        async { Ok(None) }
+    }
 
     /// Changes the object from `prior` to `object`, and fills in what the API decides. After a failure the engine keeps
     /// the prior object; the next refresh finds what was done.

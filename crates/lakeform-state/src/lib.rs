@@ -7,6 +7,7 @@
 
 mod check;
 mod edit;
+mod lease;
 mod local;
 mod local_lock;
 mod lock;
@@ -21,6 +22,7 @@ mod write;
 
 pub use check::{Rule, Violation};
 pub use edit::new_deposed_key;
+pub use lease::{Lease, LeaseLost};
 pub use local::LocalStore;
 pub use local_lock::LocalLock;
 pub use lock::{LockError, LockInfo, StateLock, acquire_with_timeout};

@@ -257,7 +257,7 @@ mod tests {
     /// What is read of an archive with these arguments in a folder.
     fn read(directory: &FilePath, mut object: Object) -> Result<Object, String> {
         let client = Files { directory: directory.to_owned() };
-        let cx = Context { client: &client, config: None, timeout: None, cancelled: &|| false };
+        let cx = Context { client: &client, config: None, timeout: None, cancelled: &|| false, token: "" };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(ArchiveFile::read(&cx, &mut object)).map_err(|e| e.to_string())?;
         Ok(object)

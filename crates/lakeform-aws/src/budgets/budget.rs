@@ -275,7 +275,7 @@ impl ResourceType for BudgetType {
             Some(account) => account,
             None => cx.client.account_id().await?.to_owned(),
         };
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "");
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         let tags = object.tags_all.iter().flatten().map(|tag| built(resource_tag(tag))).collect::<Result<Vec<_>>>()?;
         let call = cx.client.budgets().create_budget().account_id(&account).budget(built(object.to_api(&name))?);
         let call = call.set_resource_tags((!tags.is_empty()).then_some(tags));

@@ -116,7 +116,7 @@ impl ResourceType for LogGroup {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut LogGroupModel) -> Result<()> {
         let logs = cx.client.cloudwatchlogs();
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "");
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         let tags = object.tags_all.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
         logs.create_log_group()
             .log_group_name(&name)

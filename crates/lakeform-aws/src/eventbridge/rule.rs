@@ -139,7 +139,7 @@ impl ResourceType for EventRule {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut RuleModel) -> Result<()> {
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "");
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         object.arn = object.put(cx, &name).await?;
         let bus = bus(&object.event_bus_name);
         object.id = Some(if bus == DEFAULT_BUS { name.clone() } else { format!("{bus}/{name}") });

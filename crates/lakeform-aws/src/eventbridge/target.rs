@@ -148,7 +148,7 @@ impl ResourceType for EventTarget {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TargetModel) -> Result<()> {
         if object.target_id.as_deref().is_none_or(str::is_empty) {
-            object.target_id = Some(naming::unique("terraform-"));
+            object.target_id = Some(naming::unique("terraform-", cx.token));
         }
         object.put(cx).await?;
         object.id = Some(object.name());

@@ -64,9 +64,9 @@ pub(super) fn check_name(value: Option<&Value>, attribute: &str) -> Result<()> {
 }
 
 /// The name to create an object with: the chosen one, else one that is made up.
-pub(super) fn name(name: Option<&String>, prefix: Option<&String>) -> String {
+pub(super) fn name(name: Option<&String>, prefix: Option<&String>, token: &str) -> String {
     let chosen = |text: Option<&String>| text.filter(|t| !t.is_empty()).cloned();
-    chosen(name).unwrap_or_else(|| naming::unique(&chosen(prefix).unwrap_or_else(|| "terraform-".into())))
+    chosen(name).unwrap_or_else(|| naming::unique(&chosen(prefix).unwrap_or_else(|| "terraform-".into()), token))
 }
 
 /// Plans a text in the spelling in which it is stored.
@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn a_name_is_chosen_or_made_up() {
         let text = |t: &str| Some(t.to_owned());
-        assert_eq!(name(text("a").as_ref(), None), "a");
-        assert!(name(None, text("p-").as_ref()).starts_with("p-"));
-        assert!(name(text("").as_ref(), None).starts_with("terraform-"));
+        assert_eq!(name(text("a").as_ref(), None, "0"), "a");
+        assert_eq!(name(None, text("p-").as_ref(), "0"), "p-0");
+        assert_eq!(name(text("").as_ref(), None, "0"), "terraform-0");
     }
 }

@@ -80,7 +80,7 @@ impl ResourceType for InstanceProfile {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut InstanceProfileModel) -> Result<()> {
-        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
+        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref(), cx.token);
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let call = cx.client.iam().create_instance_profile().instance_profile_name(&name);
         let call = call.set_path(object.path.clone()).set_tags(tags).customize().config_override(

@@ -92,7 +92,7 @@ impl ResourceType for Policy {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut PolicyModel) -> Result<()> {
-        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
+        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref(), cx.token);
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let description = object.description.clone().filter(|d| !d.is_empty());
         let answer = settle(cx, || async {

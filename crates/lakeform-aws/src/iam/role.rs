@@ -129,7 +129,7 @@ impl ResourceType for Role {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut RoleModel) -> Result<()> {
-        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
+        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref(), cx.token);
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let given = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
         let answer = settle(cx, || async {

@@ -85,7 +85,7 @@ impl ResourceType for RolePolicy {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
-        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref());
+        let name = common::name(object.name.as_ref(), object.name_prefix.as_ref(), cx.token);
         put(cx, &object.role, &name, &object.policy).await?;
         object.id = Some(format!("{}:{name}", object.role));
         object.name_prefix.get_or_insert_with(|| naming::prefix_of(&name));

@@ -63,7 +63,7 @@ impl ResourceType for RolePolicyAttachment {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
         attach(cx, &object.role, &object.policy_arn).await?;
-        object.id = Some(naming::unique(&format!("{}-", object.role)));
+        object.id = Some(naming::unique(&format!("{}-", object.role), cx.token));
         Ok(())
     }
 

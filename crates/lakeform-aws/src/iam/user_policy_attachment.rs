@@ -44,7 +44,7 @@ impl ResourceType for UserPolicyAttachment {
             call.send().await.during("iam:AttachUserPolicy")
         })
         .await?;
-        object.id = Some(naming::unique(&format!("{}-", object.user)));
+        object.id = Some(naming::unique(&format!("{}-", object.user), cx.token));
         Ok(())
     }
 

@@ -101,8 +101,8 @@ impl ResourceType for Alias {
         let kms = cx.client.kms();
         let name = match (&object.name, &object.name_prefix) {
             (Some(name), _) if !name.is_empty() => name.clone(),
-            (_, Some(prefix)) if !prefix.is_empty() => naming::unique(prefix),
-            _ => naming::unique("alias/"),
+            (_, Some(prefix)) if !prefix.is_empty() => naming::unique(prefix, cx.token),
+            _ => naming::unique("alias/", cx.token),
         };
         let target = object.target_key_id.clone();
         let wait = Wait::new("key to be known everywhere", Duration::from_secs(60));

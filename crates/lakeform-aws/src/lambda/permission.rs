@@ -112,7 +112,7 @@ impl ResourceType for Permission {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut PermissionModel) -> Result<()> {
-        let id = naming::choose(object.statement_id.as_deref(), object.statement_id_prefix.as_deref(), "");
+        let id = naming::choose(object.statement_id.as_deref(), object.statement_id_prefix.as_deref(), "", cx.token);
         let call = cx
             .client
             .lambda()

@@ -133,7 +133,7 @@ impl ResourceType for Secret {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut SecretModel) -> Result<()> {
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "");
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         let replicas: Vec<_> = object.replica.iter().map(Replica::sent).collect();
         let tags = object.tags_all.as_ref().map(sdk_tags).filter(|tags| !tags.is_empty());
         let call = || async {

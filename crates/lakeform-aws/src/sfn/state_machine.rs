@@ -202,7 +202,7 @@ impl ResourceType for StateMachine {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut MachineModel) -> Result<()> {
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "");
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         let call = cx.client.sfn().create_state_machine().name(name).definition(&object.definition);
         let call = call
             .role_arn(&object.role_arn)

@@ -182,7 +182,7 @@ impl ResourceType for Topic {
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TopicModel) -> Result<()> {
         let sns = cx.client.sns();
         let suffix = if object.fifo_topic == Some(true) { naming::FIFO } else { "" };
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix);
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix, cx.token);
         let mut first = object.attributes().given::<String>().unwrap_or_default();
         let later: Vec<_> = first.extract_if(|name, _| !WITH_CREATION.contains(&name.as_str())).collect();
         let call = sns.create_topic().name(&name).set_attributes(Some(first));

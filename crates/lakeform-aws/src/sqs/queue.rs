@@ -160,7 +160,7 @@ impl ResourceType for Queue {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut QueueModel) -> Result<()> {
         let suffix = if object.fifo_queue == Some(true) { naming::FIFO } else { "" };
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix);
+        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix, cx.token);
         let wanted = object.attributes();
         let tags = object.tags_all.iter().flatten().map(|(k, v)| (k.clone(), v.clone()));
         let call = cx.client.sqs().create_queue().queue_name(&name);

@@ -130,7 +130,7 @@ impl Cloud {
 
     /// What surrounds a call, with what the stack says.
     pub fn with_config<'a>(&'a self, config: Option<&'a Value>) -> Surroundings<'a> {
-        Surroundings { client: &self.client, config, timeout: None, cancelled: &never_cancelled }
+        Surroundings { client: &self.client, config, timeout: None, cancelled: &never_cancelled, token: fresh_token() }
     }
 
     /// What the stack says, from JSON.
@@ -414,4 +414,9 @@ fn blur_text(text: &str) -> String {
     }
     flush(&mut run, &mut out);
     out
+}
+
+/// A token as the engine makes one with the intent to create something.
+fn fresh_token() -> &'static str {
+    uuid::Uuid::new_v4().simple().to_string().leak()
 }

@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
             config: None,
             timeout: timeout::allowed(&plain, "delete"),
             cancelled: &cancelled,
+            token: "",
         };
         let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id: id_of(&plain) };
         // A failed delete leaves the object in state as it was.
@@ -198,7 +199,8 @@ impl<'a> Run<'a> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let marked = config.clone();
         let plain = config.unmarked_deep();
-        let with = Surroundings { client: &client, config: Some(&plain), timeout: None, cancelled: &cancelled };
+        let with =
+            Surroundings { client: &client, config: Some(&plain), timeout: None, cancelled: &cancelled, token: "" };
         let subject = Subject { address, deposed: None, operation: Operation::Read, id: None };
         let value = self.calls.make(subject, || source.read(with, &plain), id_of).await.map_err(|(_, d)| d)?;
         let value = remark(&marked, mark_sensitive(block, value));
@@ -307,8 +309,9 @@ impl<'a> Run<'a> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let plain = planned.clone().unmarked_deep();
         let timeout = timeout::allowed(&plain, "create");
+        let token = uuid::Uuid::new_v4().simple().to_string();
         let config = config.clone().unmarked_deep();
-        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled };
+        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: &token };
         let subject = Subject { address, deposed: None, operation: Operation::Create, id: None };
         let made = self.calls.make(subject, || resource.create(with, &plain), id_of).await;
         match made {
@@ -365,7 +368,7 @@ impl<'a> Run<'a> {
         let (before, after) = (prior.clone().unmarked_deep(), planned.clone().unmarked_deep());
         let timeout = timeout::allowed(&after, "update");
         let config = config.clone().unmarked_deep();
-        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled };
+        let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: "" };
         let subject = Subject { address, deposed: None, operation: Operation::Update, id: id_of(&before) };
         let made = self.calls.make(subject, || resource.update(with, &before, &after), id_of).await;
         match made {

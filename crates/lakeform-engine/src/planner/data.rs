@@ -119,7 +119,8 @@ impl<'a> Planner<'a> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let marks = config.clone();
         let config = config.unmarked_deep();
-        let with = Surroundings { client: &client, config: Some(&config), timeout: None, cancelled: &cancelled };
+        let with =
+            Surroundings { client: &client, config: Some(&config), timeout: None, cancelled: &cancelled, token: "" };
         let subject = Subject { address, deposed: None, operation: Operation::Read, id: None };
         let value = self.calls.make(subject, || source.read(with, &config), id_of).await.map_err(|(_, d)| d)?;
         let value = remark(&marks, mark_sensitive(block, value));

@@ -74,7 +74,7 @@ impl Planner<'_> {
         }
         let client = self.evaluator.client(node).ok_or_else(|| no_client(address))?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
-        let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled };
+        let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token: "" };
         let plain = stored.clone().unmarked_deep();
         let subject = Subject { address, deposed, operation: Operation::Refresh, id: id_of(&stored) };
         let live = self.calls.make(subject, || resource.read(with, &plain), |_| None).await.map_err(|(_, d)| d)?;
@@ -129,7 +129,8 @@ impl Planner<'_> {
         let client = self.evaluator.client(node).ok_or_else(|| Diagnostics::from(no_client(address)))?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let config = config.map(|config| config.clone().unmarked_deep());
-        let with = Surroundings { client: &client, config: config.as_ref(), timeout: None, cancelled: &cancelled };
+        let with =
+            Surroundings { client: &client, config: config.as_ref(), timeout: None, cancelled: &cancelled, token: "" };
         let begin = resource.import(with, id).map_err(|e| translate(&e, &address.to_string()))?;
         let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: Some(id) };
         let live = self.calls.make(subject, || resource.read(with, &begin), |_| None).await.map_err(|(_, d)| d)?;

@@ -29,7 +29,7 @@ impl World {
     }
 
     fn with(&self) -> Surroundings<'_> {
-        Surroundings { client: &self.client, config: None, timeout: None, cancelled: &|| false }
+        Surroundings { client: &self.client, config: None, timeout: None, cancelled: &|| false, token: "" }
     }
 
     fn ty(&self, name: &str) -> &dyn AnyResource {
