@@ -8,10 +8,10 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_types::{checksum_config::RequestChecksumCalculation, retry::RetryConfig};
 use aws_types::service_config::ServiceConfigKey;
-use lakeform_state::{OperationError, StateLock, StateStore};
+use lakeform_state::{OperationError, StateLock, StateStore, journal::Journal};
 
 use crate::{
-    BothLocks, DynamoLock, LockFile, S3Backend, S3Store,
+    BothLocks, DynamoLock, LockFile, ObjectJournal, S3Backend, S3Store, TableJournal,
     credentials::{Role, RoleCredentials},
     error::{Call, failed},
     http,
@@ -81,6 +81,14 @@ impl Connection {
     /// The store of the state.
     pub fn store(&self) -> Arc<dyn StateStore> {
         Arc::new(S3Store::new(self.clone()))
+    }
+
+    /// The journal of the state: in the table, or beside the state where the backend has none.
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        match self.backend.dynamodb_table.clone() {
+            Some(table) => Arc::new(TableJournal::new(self.clone(), table)),
+            None => Arc::new(ObjectJournal::new(self.clone())),
+        }
     }
 
     /// The lock of the state: the table's item, the lockfile or both; `None` where the backend has neither.

@@ -11,11 +11,11 @@ use crate::{
     error::{Call, failed},
 };
 
-const ID: &str = "LockID";
+pub(crate) const ID: &str = "LockID";
 const INFO: &str = "Info";
 const DIGEST: &str = "Digest";
 
-fn text(value: impl Into<String>) -> AttributeValue {
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
@@ -26,7 +26,7 @@ impl Connection {
     }
 
     /// One text attribute of one item; `None` where the item or the attribute is absent.
-    async fn attribute(&self, table: &str, id: &str, name: &str) -> Result<Option<String>, OperationError> {
+    pub(crate) async fn attribute(&self, table: &str, id: &str, name: &str) -> Result<Option<String>, OperationError> {
         let object = format!("table {table}, item {id}");
         let call = Call { name: "GetItem", service: "dynamodb", object: &object };
         let get = self.dynamodb.get_item().table_name(table).key(ID, text(id)).consistent_read(true);

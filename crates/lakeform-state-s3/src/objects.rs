@@ -23,6 +23,7 @@ pub(crate) struct Object {
 
 /// What must be there for a write to take place.
 pub(crate) enum Expect<'a> {
+    Anything,
     Nothing,
     Etag(&'a str),
 }
@@ -104,6 +105,7 @@ impl Connection {
             }
         }
         put = match expect {
+            Expect::Anything => put,
             Expect::Nothing => put.if_none_match("*"),
             Expect::Etag(etag) => put.if_match(*etag),
         };
@@ -114,6 +116,33 @@ impl Connection {
                 None => Err(failed(&call, &e)),
             },
         }
+    }
+
+    /// The keys of all objects that begin with `prefix`, sorted.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<String>, OperationError> {
+        let object = self.at(prefix);
+        let call = Call { name: "ListObjectsV2", service: "s3", object: &object };
+        let list = self.s3.list_objects_v2().bucket(&self.backend.bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        let mut keys = vec![];
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => keys.extend(page.contents.into_iter().flatten().filter_map(|o| o.key)),
+                // Reading the state tells of it.
+                Err(e) if code(&e) == Some("NoSuchBucket") => return Ok(vec![]),
+                Err(e) => return Err(failed(&call, &e)),
+            }
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Deletes an object, whatever it is.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), OperationError> {
+        let object = self.at(key);
+        let call = Call { name: "DeleteObject", service: "s3", object: &object };
+        self.s3.delete_object().bucket(&self.backend.bucket).key(key).send().await.map_err(|e| failed(&call, &e))?;
+        Ok(())
     }
 
     /// Deletes an object if it still is the one with this ETag; another one stays.

@@ -7,6 +7,7 @@
 
 mod check;
 mod edit;
+pub mod journal;
 mod lease;
 mod local;
 mod local_lock;

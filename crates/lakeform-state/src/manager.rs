@@ -52,6 +52,11 @@ impl StateManager {
         self.seen.extend(blocks);
     }
 
+    /// Notes every resource that a state names: what is stored next may depend on it.
+    pub fn know(&mut self, state: &State) {
+        state.note_seen(&mut self.seen);
+    }
+
     /// The state as it is stored: as it was read or last written.
     pub fn state(&self) -> &State {
         &self.stored

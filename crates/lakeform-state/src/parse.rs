@@ -164,6 +164,25 @@ impl State {
     }
 }
 
+impl ObjectState {
+    /// Reads one object as it stands in a state file.
+    ///
+    /// # Errors
+    /// When it has not the shape of one.
+    pub fn from_json(json: &serde_json::Value) -> Result<Self, FormatError> {
+        let whole = Arc::new(json.to_string());
+        let instance = serde_json::from_str(&whole).map_err(|e| FormatError::Syntax(e.to_string()))?;
+        let nowhere = ResourceAddress {
+            module: ModuleInstance::root(),
+            mode: Mode::Managed,
+            ty: "object".into(),
+            name: "alone".into(),
+        };
+        let (.., object) = Reader { whole: &whole, addresses: HashMap::new() }.object(&nowhere, instance)?;
+        Ok(object)
+    }
+}
+
 fn refusal(text: &str, error: Option<serde_json::Error>) -> FormatError {
     let version = serde_json::from_str::<VersionOnly>(text).ok().and_then(|v| v.version).and_then(|n| n.as_u64());
     match (version, error) {

@@ -63,6 +63,15 @@ impl State {
     }
 }
 
+impl ObjectState {
+    /// One object as it stands in a state file, on its own.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut out = Layout::compact();
+        write_object(&mut out, None, None, self);
+        serde_json::from_str(&out.finish()).unwrap_or_default()
+    }
+}
+
 fn comma(out: &mut Layout, i: usize) {
     if i > 0 {
         out.push(",");

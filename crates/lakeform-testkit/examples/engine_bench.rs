@@ -100,6 +100,8 @@ fn planned(stack: &Stack, providers: &Providers, state: State) -> Plan {
         variables: BTreeMap::new(),
         state,
         // Live objects are another benchmark: reading them takes as long as the API takes.
+        open: BTreeMap::new(),
+        recovered: vec![],
         options: PlanOptions { skip_refresh: true, ..PlanOptions::default() },
         environment: Environment::default(),
         events: &NoEvents,

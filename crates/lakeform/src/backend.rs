@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
-use lakeform_state::{LocalLock, LocalStore, StateLock, StateStore};
+use lakeform_state::{
+    LocalLock, LocalStore, StateLock, StateManager, StateStore,
+    journal::{Journal, LocalJournal, Recovery},
+};
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
 use crate::{Error, LoadedStack, variables};
@@ -16,6 +19,8 @@ pub struct Backend {
     pub store: Arc<dyn StateStore>,
     /// The lock; `None` where the backend has none.
     pub lock: Option<Arc<dyn StateLock>>,
+    /// The journal of what is under way; `None`: the state is written after operations instead.
+    pub journal: Option<Arc<dyn Journal>>,
     /// The clients of an S3 backend.
     connection: Option<Connection>,
 }
@@ -24,12 +29,53 @@ impl Backend {
     /// A state in a file, with its lock.
     pub fn local(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
-        Self { store: Arc::new(LocalStore::new(path)), lock: Some(Arc::new(LocalLock::new(path))), connection: None }
+        Self {
+            store: Arc::new(LocalStore::new(path)),
+            lock: Some(Arc::new(LocalLock::new(path))),
+            journal: Some(Arc::new(LocalJournal::new(path))),
+            connection: None,
+        }
     }
 
     /// A state anywhere.
     pub fn new(store: Arc<dyn StateStore>, lock: Option<Arc<dyn StateLock>>) -> Self {
-        Self { store, lock, connection: None }
+        Self { store, lock, journal: None, connection: None }
+    }
+
+    /// The same with another journal, or without one.
+    pub fn with_journal(self, journal: Option<Arc<dyn Journal>>) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// Reads the stored state and what the journal adds to it.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, or the journal is another state's.
+    pub(crate) async fn open_state(&self) -> Result<(StateManager, Recovery), Error> {
+        let pages = async {
+            match &self.journal {
+                Some(journal) => journal.read().await,
+                None => Ok(vec![]),
+            }
+        };
+        let (manager, pages) = futures::try_join!(StateManager::open(self.store.clone()), pages)?;
+        let recovery = Recovery::read(manager.state().clone(), pages);
+        if let (Some(run), true) = (recovery.runs.last(), manager.exists())
+            && run.lineage != manager.state().lineage
+        {
+            return Err(Diagnostic::error("The journal belongs to another state")
+                .detail(format!(
+                    "the run of {} at {} was cut off while it worked on the state of lineage {}, and the stored state has \
+                     lineage {}",
+                    run.who,
+                    run.created,
+                    run.lineage,
+                    manager.state().lineage
+                ))
+                .help("put that state back, or look at `lakeform journal STACK` and take it away with `--drop-all`")
+                .into());
+        }
+        Ok((manager, recovery))
     }
 
     /// Creates what is absent of an S3 backend: bucket and lock table. A local one needs nothing.
@@ -111,7 +157,12 @@ pub(crate) async fn of_kind(
         "s3" => {
             let backend = S3Backend::from_value(settings)?.for_workspace(workspace);
             let connection = Connection::open(backend).await?;
-            Ok(Backend { store: connection.store(), lock: connection.lock(), connection: Some(connection) })
+            Ok(Backend {
+                store: connection.store(),
+                lock: connection.lock(),
+                journal: Some(connection.journal()),
+                connection: Some(connection),
+            })
         }
         other => {
             let problem = Diagnostic::error(format!("Unknown backend `{other}`"));

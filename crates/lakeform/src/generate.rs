@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use lakeform_core::{Attribute, Block, ConfigAddress, Diagnostic, Kind, Value};
 use lakeform_engine::{Cancel, Events, PlanMode, PlanOptions};
 use lakeform_lang::{Module, ProviderRef, Stack};
+use lakeform_state::journal::Recovery;
 
 use crate::{Error, LoadedStack};
 
@@ -41,7 +42,7 @@ impl LoadedStack {
             ..PlanOptions::default()
         };
         let state = self.state().await?.unwrap_or_else(|| lakeform_state::State::new(""));
-        let plan = self.plan_from(state, options, events, cancel).await;
+        let plan = self.plan_from(&Recovery::read(state, vec![]), options, events, cancel).await;
         self.stack = whole;
         let mut out = String::new();
         for change in plan?.changes.iter().filter(|c| c.importing.is_some()) {

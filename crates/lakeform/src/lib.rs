@@ -25,6 +25,7 @@ mod drift;
 mod error;
 mod generate;
 mod graph;
+mod keeper;
 mod load;
 mod lock;
 mod modules;

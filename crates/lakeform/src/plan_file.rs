@@ -1,6 +1,8 @@
 //! Plans in files: made by one run, carried out by another.
 
-use lakeform_core::Value;
+use std::collections::BTreeMap;
+
+use lakeform_core::{Diagnostic, Value};
 use lakeform_engine::{Cancel, NoEvents, Plan, PlanFile, PlanInput, PlanOptions};
 use lakeform_lang::Expr;
 use lakeform_state::State;
@@ -47,6 +49,8 @@ impl LoadedStack {
                 providers: &self.lakeform.providers,
                 variables: self.variables.clone(),
                 state,
+                open: BTreeMap::new(),
+                recovered: vec![],
                 options: PlanOptions::default(),
                 environment: lakeform_lang::Environment { now: self.lakeform.world.now(), ..self.environment.clone() },
                 events: &NoEvents,
@@ -64,6 +68,12 @@ impl Session<'_> {
     /// When the stack or the stored state is no longer what it was made from, or sensitive variables are not given again.
     pub fn resume(&self, file: PlanFile) -> Result<Plan, Error> {
         let stack = self.stack();
+        if !self.recovery().is_empty() {
+            return Err(Diagnostic::error("An earlier run was cut off since the plan was made")
+                .detail("what it left open is resolved by planning anew, not by a saved plan")
+                .help("run `lakeform apply` with the stack")
+                .into());
+        }
         let plan = file.into_plan(&stack.stack, &stack.lakeform.providers, self.state(), &stack.variables)?;
         Ok(self.adopt(plan))
     }

@@ -1,26 +1,29 @@
 //! Work on a state: reading it, saving its successors, and what becomes of one that cannot be saved.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use lakeform_core::Diagnostic;
-use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions, Save};
-use lakeform_provider::BoxFuture;
-use lakeform_state::{PersistError, State, StateManager, StoreError};
-use tokio::sync::Mutex;
+use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions};
+use lakeform_state::{
+    State, StateManager,
+    journal::{Journal, Recovery, RunInfo},
+};
 
-use crate::{Error, LoadedStack};
-
-/// How often a save that failed for a passing reason is tried again, and after how long.
-const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
+use crate::{
+    Backend, Error, LoadedStack,
+    keeper::{Keeper, OpenJournal, clear, persist, write_rescue},
+};
 
 /// A file for a state that could not be saved, in the working directory.
-const RESCUE: &str = "errored.tfstate";
+pub(crate) const RESCUE: &str = "errored.tfstate";
 
 /// The state while someone works on it: made by [`LoadedStack::locked`].
 #[derive(Debug)]
 pub struct Session<'a> {
     stack: &'a LoadedStack,
+    backend: &'a Backend,
     manager: StateManager,
+    recovery: Recovery,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -44,9 +47,10 @@ pub struct Unsaved {
 impl<'a> Session<'a> {
     pub(crate) async fn open(stack: &'a LoadedStack) -> Result<Self, Error> {
         let backend = stack.backend().await?;
-        let mut manager = StateManager::open(backend.store.clone()).await?;
+        let (mut manager, recovery) = backend.open_state().await?;
         manager.declare(stack.stack.blocks());
-        Ok(Self { stack, manager })
+        manager.know(&recovery.state);
+        Ok(Self { stack, backend, manager, recovery })
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -56,6 +60,11 @@ impl<'a> Session<'a> {
     /// The state as it is stored.
     pub fn state(&self) -> &State {
         self.manager.state()
+    }
+
+    /// What an earlier run that was cut off left behind; empty where there was none.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// Whether a state was ever stored.
@@ -76,24 +85,23 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Every problem of the stack and of live objects.
     pub async fn plan(&self, options: PlanOptions, events: &dyn Events, cancel: &Cancel) -> Result<Plan, Error> {
-        self.stack.plan_from(self.state().clone(), options, events, cancel).await
+        self.stack.plan_from(&self.recovery, options, events, cancel).await
     }
 
-    /// The stack as a command would name it.
-    fn named(&self) -> String {
-        let (path, cwd) = (&self.stack.stack.path, &self.stack.lakeform.world.cwd);
-        path.strip_prefix(cwd).unwrap_or(path).display().to_string()
-    }
-
-    /// Carries out a plan that was made from the stored state, and keeps the state after operations.
+    /// Carries out a plan that was made from the stored state. What an earlier run left open is written first, as the plan
+    /// found it; then each operation is in the journal before it begins, and the state is kept while the run goes on.
     pub async fn apply(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+        // The journal speaks of the addresses that the stored state has.
+        let moved = plan.changes.iter().any(|c| c.previous_address.is_some());
+        if let Err(problem) = self.settle(&plan, moved).await {
+            return Applied { report: ApplyReport::nothing_done(plan.prior_state, problem.into()), unsaved: None };
+        }
+        let plan = Plan { stored_serial: self.state().serial, ..plan };
+        let world = &self.stack.lakeform.world;
         let mut environment = self.stack.environment.clone();
-        environment.now = self.stack.lakeform.world.now();
-        let keeper = Keeper {
-            rescue: self.stack.lakeform.world.cwd.join(RESCUE),
-            stack: self.named(),
-            inner: Mutex::new((&mut self.manager, None)),
-        };
+        environment.now = world.now();
+        let journal = self.backend.journal.clone().map(|journal| self.begin(journal));
+        let keeper = Keeper::new(&mut self.manager, world.cwd.join(RESCUE), named(self.stack), journal);
         let report = lakeform_engine::apply(ApplyInput {
             plan,
             stack: &self.stack.stack,
@@ -104,15 +112,64 @@ impl<'a> Session<'a> {
             save: &keeper,
         })
         .await;
-        let (_, unsaved) = keeper.inner.into_inner();
+        let unsaved = keeper.finish(&report).await;
         Applied { report, unsaved }
+    }
+
+    /// The journal of a run that begins now.
+    fn begin(&self, journal: Arc<dyn Journal>) -> OpenJournal {
+        let world = &self.stack.lakeform.world;
+        let now = world.now();
+        let info = RunInfo {
+            who: world.who.clone(),
+            created: now.map(|now| now.to_string()).unwrap_or_default(),
+            lineage: self.state().lineage.clone(),
+        };
+        let millis = now.map(jiff::Timestamp::as_millisecond).unwrap_or_default();
+        OpenJournal::new(journal, format!("{millis:013}-{}", lakeform_state::new_deposed_key()), info)
+    }
+
+    /// Writes the state that a plan begins with, in which what an earlier run left open is resolved, and takes that run's
+    /// journal away. Does nothing where nothing was left, unless it must.
+    ///
+    /// # Errors
+    /// When the state cannot be written; the journal then stays.
+    pub(crate) async fn settle(&mut self, plan: &Plan, must: bool) -> Result<(), Diagnostic> {
+        if !must && self.recovery.is_empty() {
+            return Ok(());
+        }
+        let failed = |cause: &dyn std::fmt::Display| {
+            Diagnostic::error("What an earlier run left open could not be written to the state")
+                .detail(cause.to_string())
+                .help("nothing was changed: run it again")
+        };
+        persist(&mut self.manager, &plan.prior_state).await.map_err(|e| failed(&e))?;
+        if let Some(journal) = &self.backend.journal {
+            clear(&**journal, &self.recovery).await.map_err(|e| failed(&e))?;
+        }
+        self.recovery = Recovery::read(self.state().clone(), vec![]);
+        Ok(())
+    }
+
+    /// Saves the state that a plan begins with, if it was resolved from the journal of an earlier run.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn take_in(&mut self, plan: &Plan) -> Result<(), Error> {
+        Ok(self.settle(plan, false).await?)
     }
 
     /// Saves a state in place of the stored one, if it differs. Whether it did.
     ///
     /// # Errors
-    /// [`Error::Save`]: the state is in the file that the error names.
+    /// [`Error::Save`]: the state is in the file that the error names. Before what an earlier run left open is resolved.
     pub async fn save(&mut self, state: &State) -> Result<bool, Error> {
+        if !self.recovery.is_empty() {
+            return Err(Diagnostic::error("An earlier run was cut off, and what it left open is not resolved")
+                .detail("the state does not say yet what that run had done")
+                .help(format!("run `lakeform apply {0}` (or `lakeform apply --refresh-only {0}`) first", named(self.stack)))
+                .into());
+        }
         let before = self.manager.state().serial;
         let rescue = self.stack.lakeform.world.cwd.join(RESCUE);
         match persist(&mut self.manager, state).await {
@@ -125,68 +182,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Saves, trying again where the failure may pass. Gives the serial.
-async fn persist(manager: &mut StateManager, state: &State) -> Result<u64, PersistError> {
-    let mut pauses = PAUSES.iter();
-    loop {
-        match manager.persist(state).await {
-            Ok(_) => return Ok(manager.state().serial),
-            Err(PersistError::Store(StoreError::Operation(e))) if e.transient => match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Err(PersistError::Store(StoreError::Operation(e))),
-            },
-            Err(e) => return Err(e),
-        }
-    }
-}
-
-fn write_rescue(manager: &StateManager, state: &State, file: &std::path::Path) -> Unsaved {
-    let content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
-    let written = std::fs::write(file, &content).is_ok();
-    Unsaved { file: written.then(|| file.to_owned()), content }
-}
-
-/// Saves for the engine, and keeps what cannot be saved.
-struct Keeper<'m> {
-    rescue: PathBuf,
-    /// As a command would name it.
-    stack: String,
-    inner: Mutex<(&'m mut StateManager, Option<Unsaved>)>,
-}
-
-impl Save for Keeper<'_> {
-    fn save<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, Diagnostic>> {
-        Box::pin(async move {
-            let mut inner = self.inner.lock().await;
-            let (manager, unsaved) = &mut *inner;
-            match persist(manager, state).await {
-                Ok(serial) => {
-                    if let Some(Unsaved { file: Some(file), .. }) = unsaved.take() {
-                        // A later save took it in: what was rescued is out of date.
-                        let _ = std::fs::remove_file(file);
-                    }
-                    Ok(serial)
-                }
-                Err(cause) => {
-                    *unsaved = Some(write_rescue(manager, state, &self.rescue));
-                    Err(not_saved(&cause, unsaved.as_ref().and_then(|u| u.file.as_ref()), &self.stack))
-                }
-            }
-        })
-    }
-}
-
-/// What to tell of a state that could not be saved, and how to go on.
-fn not_saved(cause: &PersistError, file: Option<&PathBuf>, stack: &str) -> Diagnostic {
-    let problem = Diagnostic::error("Failed to persist state to backend").detail(cause.to_string());
-    match file.map(|file| file.display()) {
-        Some(file) => problem.help(format!(
-            "the state was written to {file}. Store it with `lakeform state push {stack} {file}` before anything else: \
-             applying again without it would fork the state"
-        )),
-        None => problem.help(format!(
-            "{RESCUE} could not be written either, so the state is printed: keep it in a file and store it with \
-             `lakeform state push {stack} FILE`"
-        )),
-    }
+/// A stack as a command would name it.
+pub(crate) fn named(stack: &LoadedStack) -> String {
+    let (path, cwd) = (&stack.stack.path, &stack.lakeform.world.cwd);
+    path.strip_prefix(cwd).unwrap_or(path).display().to_string()
 }

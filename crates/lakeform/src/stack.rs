@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, Value};
 use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
-use lakeform_state::{LockInfo, OutputState, Snapshot, State, StateManager, TERRAFORM_VERSION};
+use lakeform_state::{LockInfo, OutputState, Snapshot, State, TERRAFORM_VERSION, journal::Recovery};
 use lakeform_state_s3::Bootstrapped;
 
 use crate::{
@@ -119,8 +119,8 @@ impl LoadedStack {
     pub async fn plan(&self, options: PlanOptions, events: &dyn Events, cancel: &Cancel) -> Result<Plan, Error> {
         self.refuse_invalid()?;
         let backend = self.backend().await?;
-        let state = StateManager::open(backend.store.clone()).await?.state().clone();
-        self.plan_from(state, options, events, cancel).await
+        let (_, recovery) = backend.open_state().await?;
+        self.plan_from(&recovery, options, events, cancel).await
     }
 
     /// Stops before any call where the stack is wrong.
@@ -131,7 +131,7 @@ impl LoadedStack {
 
     pub(crate) async fn plan_from(
         &self,
-        state: State,
+        recovery: &Recovery,
         options: PlanOptions,
         events: &dyn Events,
         cancel: &Cancel,
@@ -140,13 +140,16 @@ impl LoadedStack {
             stack: &self.stack,
             providers: &self.lakeform.providers,
             variables: self.variables.clone(),
-            state,
+            state: recovery.state.clone(),
+            open: recovery.open.clone(),
+            recovered: recovery.done.clone(),
             options,
             environment: self.environment.clone(),
             events,
             cancel,
         });
-        Ok(Box::pin(plan).await?)
+        let plan = Box::pin(plan).await?;
+        Ok(Plan { journal: recovery.mark(), ..plan })
     }
 
     /// Finds what differs between live objects, the state and the stack. Needs no lock and changes nothing.
@@ -170,7 +173,8 @@ impl LoadedStack {
         self.locked("OperationTypeApply", cancel, &|_| {}, async |session: &mut Session<'_>| {
             let stored = session.state();
             let same_lineage = stored.lineage == plan.prior_state.lineage || !session.exists();
-            if stored.serial != plan.stored_serial || !same_lineage {
+            let moved = stored.serial != plan.stored_serial || session.recovery().mark() != plan.journal;
+            if moved || !same_lineage {
                 return Err(Diagnostic::error("Saved plan is stale")
                     .detail("the state was changed by another operation after the plan was made")
                     .help("plan again, then apply that plan")

@@ -94,6 +94,8 @@ impl World {
             providers: &self.providers,
             variables: self.variables.clone(),
             state: self.state.clone(),
+            open: BTreeMap::new(),
+            recovered: vec![],
             options: self.options.clone(),
             environment: Environment::default(),
             events: &NoEvents,

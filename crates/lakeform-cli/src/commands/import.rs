@@ -56,8 +56,10 @@ pub(crate) async fn run(cx: &Cx, args: &ImportArgs) -> Result<Exit, Failure> {
                 ));
             };
             let provider = plan.prior_state.resources.get(&address.resource).map(|r| r.provider.clone());
+            let (provider, adopted) = (provider.unwrap_or_default(), adopted.clone());
+            session.take_in(&plan).await?;
             let mut state = session.state().clone();
-            state.insert(&address, &provider.unwrap_or_default(), adopted.clone());
+            state.insert(&address, &provider, adopted);
             session.save(&state).await?;
             Ok(())
         })

@@ -1,7 +1,9 @@
 //! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
 
 mod blocks;
+mod certain;
 mod checks;
+mod journal;
 mod operate;
 mod provision;
 mod saver;
@@ -19,7 +21,7 @@ use std::{
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Value};
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{OutputState, State};
+use lakeform_state::{OutputState, State, journal::Entry};
 
 use crate::{
     Action, Cancel, Event, Events, Plan, PlanMode, Providers,
@@ -34,6 +36,7 @@ use crate::{
 };
 
 use self::{
+    journal::Recorder,
     operate::Run,
     saver::Saver,
     steps::{Step, Steps},
@@ -47,6 +50,28 @@ pub trait Save: Send + Sync {
     /// # Errors
     /// Why it could not be written. The run starts nothing new after that.
     fn save<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, Diagnostic>>;
+
+    /// Whether a journal is kept: the state then need not be written after each operation.
+    fn has_journal(&self) -> bool {
+        false
+    }
+
+    /// Makes entries of the journal durable. Never called twice at once.
+    ///
+    /// # Errors
+    /// Why they could not be written. What they tell of does not begin.
+    fn record(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Diagnostic>> {
+        drop(entries);
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Whether the run may still change things. Asked before each operation.
+    ///
+    /// # Errors
+    /// Why not.
+    fn permit(&self) -> Result<(), Diagnostic> {
+        Ok(())
+    }
 }
 
 /// All that an apply needs.
@@ -88,6 +113,8 @@ pub struct ApplyReport {
     pub interrupted: bool,
     /// Whether the state at the end was written.
     pub saved: bool,
+    /// Whether it is known of every operation what became of it; else the journal is still needed.
+    pub settled: bool,
 }
 
 /// Carries out a plan. One failure stops only what depends on it; the report tells all.
@@ -97,15 +124,16 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
         Ok(graph) => graph,
-        Err(diagnostics) => return nothing_done(plan, diagnostics),
+        Err(diagnostics) => return ApplyReport::nothing_done(plan.prior_state, diagnostics),
     };
     let evaluator = Evaluator::new(&graph, providers, &given, &environment, plan.prior_state.clone());
     let steps = match Steps::build(&graph, &plan) {
         Ok(steps) => steps,
-        Err(problem) => return nothing_done(plan, problem.into()),
+        Err(problem) => return ApplyReport::nothing_done(plan.prior_state, problem.into()),
     };
     let stopped = AtomicBool::new(false);
-    let saver = Saver::new(save, &stopped);
+    let recorder = Recorder::new(save, plan.stored_serial);
+    let saver = Saver::new(save, &stopped, &recorder, plan.stored_serial);
     let run = Run {
         dependencies: Dependencies::of(&graph),
         selection: Selection::new(&graph, &plan.options, &plan.prior_state),
@@ -115,6 +143,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         events,
         cancel,
         saver: &saver,
+        recorder: &recorder,
         calls: Calls::new(events, cancel, plan.options.parallelism),
         by_address: plan.changes.iter().enumerate().map(|(i, c)| ((c.address.clone(), c.deposed.clone()), i)).collect(),
         deposed: Mutex::new(HashMap::default()),
@@ -141,8 +170,9 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             run.checks().await;
         }
         saver.close();
+        recorder.close();
     };
-    tokio::join!(work, saver.run(&run.evaluator, events));
+    tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped));
     run.outputs();
     run.check_results();
     let interrupted = cancel.level() > Level::Run;
@@ -150,11 +180,16 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let state = evaluator.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut saved = true;
+    if !recorder.is_settled() {
+        tally.problems.0.extend(recorder.drain().await.err());
+    }
     match save.save(&state).await {
         Ok(serial) => events.event(Event::Saved { serial }),
         Err(problem) => {
             tally.problems.push(problem);
             saved = false;
+            // What the state could not say the journal does.
+            tally.problems.0.extend(recorder.drain().await.err());
         }
     }
     if interrupted {
@@ -176,20 +211,25 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         skipped: tally.skipped,
         interrupted,
         saved,
+        settled: recorder.is_settled(),
     }
 }
 
-fn nothing_done(plan: Plan, diagnostics: Diagnostics) -> ApplyReport {
-    ApplyReport {
-        state: plan.prior_state,
-        diagnostics,
-        added: 0,
-        changed: 0,
-        imported: 0,
-        destroyed: 0,
-        skipped: vec![],
-        interrupted: false,
-        saved: false,
+impl ApplyReport {
+    /// The report of a run that stopped before it began.
+    pub fn nothing_done(state: State, diagnostics: Diagnostics) -> Self {
+        Self {
+            state,
+            diagnostics,
+            added: 0,
+            changed: 0,
+            imported: 0,
+            destroyed: 0,
+            skipped: vec![],
+            interrupted: false,
+            saved: false,
+            settled: true,
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The operations of an apply.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Type, Value};
 use lakeform_lang::When;
-use lakeform_provider::{AnyResource, Configured, Surroundings};
-use lakeform_state::ObjectState;
+use lakeform_provider::{AnyResource, Configured, Retry, Surroundings};
+use lakeform_state::{
+    ObjectState,
+    journal::{Edit, Verb},
+};
 use petgraph::graph::NodeIndex;
 
 use crate::{
@@ -25,7 +28,13 @@ use crate::{
     target::Selection,
 };
 
-use super::{saver::Saver, steps::Step, timeout};
+use super::{
+    certain,
+    journal::{self, Recorder},
+    saver::Saver,
+    steps::Step,
+    timeout,
+};
 
 /// What a run did so far.
 #[derive(Default)]
@@ -48,6 +57,7 @@ pub(super) struct Run<'a> {
     pub(super) events: &'a dyn Events,
     pub(super) cancel: &'a Cancel,
     pub(super) saver: &'a Saver<'a>,
+    pub(super) recorder: &'a Recorder<'a>,
     pub(super) by_address: HashMap<(InstanceAddress, Option<String>), usize>,
     /// The keys under which this run set old objects aside.
     pub(super) deposed: Mutex<HashMap<InstanceAddress, String>>,
@@ -131,6 +141,18 @@ impl<'a> Run<'a> {
         }
         let client = self.client(node, address)?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
+        let plan = journal::Plan {
+            address,
+            verb: Verb::Delete,
+            provider: &change.provider,
+            id: id_of(&prior),
+            deposed: key.as_deref(),
+            token: "",
+            before: Some(&prior),
+            after: None,
+            frame: ObjectState::default(),
+        };
+        let op = self.recorder.intend(resource, plan).await?;
         let plain = prior.unmarked_deep();
         let with = Surroundings {
             client: &client,
@@ -140,13 +162,17 @@ impl<'a> Run<'a> {
             token: "",
         };
         let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id: id_of(&plain) };
-        // A failed delete leaves the object in state as it was.
-        let done = self.calls.make(subject, || resource.delete(with, &plain), |()| None).await;
-        done.map_err(|(_, diagnostic)| diagnostic)?;
+        let done = self.calls.make(subject, || certain::delete(resource, with, &plain), |()| None).await;
+        if let Err((error, diagnostic)) = done {
+            // A failed delete leaves the object in state as it was; whether it is there the next refresh tells.
+            self.recorder.settle(op, address, vec![], Some(&error));
+            return Err(diagnostic.into());
+        }
         self.evaluator.change_state(|s| match &key {
             None => s.remove_current(address).is_some(),
             Some(key) => s.remove_deposed(address, key).is_some(),
         });
+        self.recorder.settle(op, address, vec![Edit::Remove { key }], None);
         self.tally().destroyed += 1;
         self.saver.touch();
         Ok(())
@@ -280,7 +306,9 @@ impl<'a> Run<'a> {
                 if prior == decision.planned {
                     // Only what is secret has changed, which is nobody's business but the state's.
                     self.tally().changed += 1;
-                    return self.keep(node, resource, change, &decision.planned, decision.planned.clone());
+                    let (value, problem) =
+                        self.keep(node, resource, change, &decision.planned, decision.planned.clone(), false)?;
+                    return problem.map_or(Ok(value), |problem| Err(problem.into()));
                 }
                 self.update(node, resource, &client, change, &config, &prior, decision.planned).await
             }
@@ -313,42 +341,73 @@ impl<'a> Run<'a> {
         let config = config.clone().unmarked_deep();
         let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: &token };
         let subject = Subject { address, deposed: None, operation: Operation::Create, id: None };
-        let made = self.calls.make(subject, || resource.create(with, &plain), id_of).await;
+        let aside = self.set_aside().get(address).cloned();
+        let plan = journal::Plan {
+            address,
+            verb: Verb::Create,
+            provider: &change.provider,
+            id: id_of(&change.before),
+            deposed: aside.as_deref(),
+            token: &token,
+            before: None,
+            after: Some(&planned),
+            frame: self.frame(node, change),
+        };
+        let op = match self.recorder.intend(resource, plan).await {
+            Ok(op) => op,
+            Err(diagnostic) => {
+                self.promote(address, aside.as_deref());
+                return Err(diagnostic.into());
+            }
+        };
+        let made = self.calls.make(subject, || certain::create(resource, with, &plain), id_of).await;
+        let depose = aside.iter().map(|key| Edit::Depose { key: key.clone() });
         match made {
             Ok(value) => {
                 self.tally().added += 1;
-                let value = self.keep(node, resource, change, &planned, value)?;
-                let done = self.provision(node, address, self.each(node, address), When::Create, &value).await;
-                if let Err(problems) = done {
-                    // What it is without its provisioners nobody knows: the next run replaces it.
-                    self.evaluator.change_state(|s| {
-                        let instances = &mut s.resources.get_mut(&address.resource)?.instances;
-                        instances.get_mut(&address.key)?.current.as_mut()?.tainted = true;
-                        Some(())
-                    });
+                // What it is without its provisioners nobody knows: until they are done, the next run would replace it.
+                let provisioned = self.has_provisioners(node, When::Create);
+                let (value, problem) = self.keep(node, resource, change, &planned, value, provisioned)?;
+                let set = self.set(node, resource, change, &value, provisioned);
+                self.recorder.settle(op, address, depose.chain([set]).collect(), None);
+                if let Some(problem) = problem {
+                    return Err(problem.into());
+                }
+                if provisioned {
+                    self.provision(node, address, self.each(node, address), When::Create, &value).await?;
+                    self.store(node, resource, change, &value, false)?;
+                    self.recorder.settle(op, address, vec![self.set(node, resource, change, &value, false)], None);
                     self.saver.touch();
-                    return Err(problems);
                 }
                 Ok(value)
             }
             Err((failure, diagnostic)) => {
-                let aside = self.set_aside().get(address).cloned();
                 match failure.partial {
                     // It exists: kept as tainted, so that the next run replaces it.
                     Some(partial) => {
                         let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
                         self.store(node, resource, change, &value, true)?;
+                        let set = self.set(node, resource, change, &value, true);
+                        self.recorder.settle(op, address, depose.chain([set]).collect(), Some(&failure.error));
                     }
+                    // It may exist: the intent stays open, and the next run looks for it.
+                    None if failure.error.retry == Retry::Unknown => self.promote(address, aside.as_deref()),
                     None => {
-                        if let Some(key) = aside {
-                            self.evaluator.change_state(|s| s.restore_deposed(address, &key));
-                            self.set_aside().remove(address);
-                        }
+                        self.promote(address, aside.as_deref());
+                        self.recorder.settle(op, address, vec![], Some(&failure.error));
                     }
                 }
                 self.saver.touch();
                 Err(diagnostic.into())
             }
+        }
+    }
+
+    /// Makes the object that a replacement set aside the current one again.
+    fn promote(&self, address: &InstanceAddress, aside: Option<&str>) {
+        if let Some(key) = aside {
+            self.evaluator.change_state(|s| s.restore_deposed(address, key));
+            self.set_aside().remove(address);
         }
     }
 
@@ -370,25 +429,42 @@ impl<'a> Run<'a> {
         let config = config.clone().unmarked_deep();
         let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: "" };
         let subject = Subject { address, deposed: None, operation: Operation::Update, id: id_of(&before) };
+        let plan = journal::Plan {
+            address,
+            verb: Verb::Update,
+            provider: &change.provider,
+            id: id_of(prior),
+            deposed: None,
+            token: "",
+            before: Some(prior),
+            after: Some(&planned),
+            frame: ObjectState::default(),
+        };
+        let op = self.recorder.intend(resource, plan).await?;
         let made = self.calls.make(subject, || resource.update(with, &before, &after), id_of).await;
         match made {
             Ok(value) => {
                 self.tally().changed += 1;
-                self.keep(node, resource, change, &planned, value)
+                let (value, problem) = self.keep(node, resource, change, &planned, value, false)?;
+                self.recorder.settle(op, address, vec![self.set(node, resource, change, &value, false)], None);
+                problem.map_or(Ok(value), |problem| Err(problem.into()))
             }
             Err((failure, diagnostic)) => {
+                let mut edits = vec![];
                 // Without a new object the prior one stays in state, never nothing.
                 if let Some(partial) = failure.partial {
                     let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
                     self.store(node, resource, change, &value, false)?;
+                    edits.push(self.set(node, resource, change, &value, false));
                     self.saver.touch();
                 }
+                self.recorder.settle(op, address, edits, Some(&failure.error));
                 Err(diagnostic.into())
             }
         }
     }
 
-    /// Saves what a call returned, and holds it against the plan.
+    /// Saves what a call returned, and holds it against the plan: the problem says where it is another.
     fn keep(
         &self,
         node: NodeIndex,
@@ -396,21 +472,47 @@ impl<'a> Run<'a> {
         change: &Change,
         planned: &Value,
         value: Value,
-    ) -> Result<Value, Diagnostics> {
+        tainted: bool,
+    ) -> Result<(Value, Option<Diagnostic>), Diagnostics> {
         let value = respelled(&resource.schema().block, planned, &value);
         let broken = broken_promise(planned, &value);
         let value = remark(planned, mark_sensitive(&resource.schema().block, known(value)));
-        self.store(node, resource, change, &value, false)?;
+        self.store(node, resource, change, &value, tainted)?;
         self.saver.touch();
-        match broken {
-            None => Ok(value),
-            Some(path) => Err(Diagnostic::error("Inconsistent result after apply")
+        let problem = broken.map(|path| {
+            Diagnostic::error("Inconsistent result after apply")
                 .detail(format!(
                     "`{path}` is not what was planned, though the call succeeded; the object is saved as it is"
                 ))
                 .help("this is a bug in lakeform's resource type: report it; planning again shows the difference")
-                .into()),
+        });
+        Ok((value, problem))
+    }
+
+    /// What is stored of an object besides its attributes.
+    fn frame(&self, node: NodeIndex, change: &Change) -> ObjectState {
+        ObjectState {
+            dependencies: self.dependencies.get(node).to_vec(),
+            create_before_destroy: change.create_before_destroy,
+            ..ObjectState::default()
         }
+    }
+
+    /// What [`Run::store`] does, for the journal.
+    fn set(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        change: &Change,
+        value: &Value,
+        tainted: bool,
+    ) -> Edit {
+        let frame = ObjectState {
+            tainted,
+            sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
+            ..self.frame(node, change)
+        };
+        journal::set(resource, &change.provider, value, frame)
     }
 
     fn store(
@@ -422,16 +524,12 @@ impl<'a> Run<'a> {
         tainted: bool,
     ) -> Result<(), Diagnostics> {
         let schema = resource.schema();
-        let dependencies: Arc<[_]> = self.dependencies.get(node).clone();
         let object = ObjectState {
             tainted,
             schema_version: schema.version,
             attributes: encode(value, &schema.block.ty()).map_err(|e| Diagnostic::error(e.to_string()))?,
             sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
-            private: None,
-            dependencies: dependencies.to_vec(),
-            create_before_destroy: change.create_before_destroy,
-            ..ObjectState::default()
+            ..self.frame(node, change)
         };
         self.evaluator.change_state(|s| {
             let kept = s.current(&change.address).map(|o| (o.private.clone(), o.extra.clone()));
@@ -443,7 +541,7 @@ impl<'a> Run<'a> {
 }
 
 /// What a call left unknown is null from now on: nothing unknown is stored.
-fn known(value: Value) -> Value {
+pub(super) fn known(value: Value) -> Value {
     if value.is_wholly_known() {
         return value;
     }

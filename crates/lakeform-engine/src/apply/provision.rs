@@ -10,6 +10,11 @@ use crate::{Event, cancel::Level, evaluate::concerning, instance::translate};
 use super::operate::Run;
 
 impl Run<'_> {
+    /// Whether there are provisioners of one time.
+    pub(super) fn has_provisioners(&self, node: NodeIndex, when: When) -> bool {
+        self.evaluator.block(node).is_some_and(|(_, block)| block.provisioners_at(when).next().is_some())
+    }
+
     /// Runs the provisioners of one time, one after the other. `object` is what they call `self`.
     pub(super) async fn provision(
         &self,

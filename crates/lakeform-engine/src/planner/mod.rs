@@ -6,6 +6,7 @@ mod data;
 mod delete;
 mod import;
 mod managed;
+mod recover;
 mod refresh;
 
 use std::{
@@ -18,7 +19,7 @@ use lakeform_core::{
     Value, address::Target,
 };
 use lakeform_lang::{Endpoint, Environment, Expr, Stack};
-use lakeform_state::{InstanceState, OutputState, State};
+use lakeform_state::{InstanceState, OutputState, State, journal::Open};
 use petgraph::graph::NodeIndex;
 
 use crate::{
@@ -46,6 +47,10 @@ pub struct PlanInput<'a> {
     pub variables: BTreeMap<Arc<str>, Value>,
     /// The stored state.
     pub state: State,
+    /// What the state holds without anybody knowing whether it is so: what a run that was cut off left open.
+    pub open: BTreeMap<InstanceAddress, Open>,
+    /// What that run had done and the state holds now, in words.
+    pub recovered: Vec<String>,
     /// How to plan.
     pub options: PlanOptions,
     /// What expressions may see of the world.
@@ -80,6 +85,8 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         options: &input.options,
         calls: Calls::new(input.events, input.cancel, input.options.parallelism),
         cancel: input.cancel,
+        open: &input.open,
+        recovered: &input.recovered,
         found: Mutex::default(),
         create_first: HashSet::default(),
         moves,
@@ -101,6 +108,8 @@ struct Found {
     changed: HashSet<NodeIndex>,
     /// What `[[import]]` blocks say.
     adoptions: import::Adoptions,
+    /// What was found of what a run that was cut off left open.
+    resolved: Vec<String>,
 }
 
 struct Planner<'a> {
@@ -111,6 +120,8 @@ struct Planner<'a> {
     options: &'a PlanOptions,
     calls: Calls<'a>,
     cancel: &'a Cancel,
+    open: &'a BTreeMap<InstanceAddress, Open>,
+    recovered: &'a [String],
     found: Mutex<Found>,
     /// What state holds of each resource block: one resource for each instance of its module.
     blocks: HashMap<ConfigAddress, Vec<ResourceAddress>>,
@@ -228,7 +239,8 @@ impl Planner<'_> {
         let root_output = matches!(at.kind, Kind::Output(_)) && at.module == 0;
         if !(self.selection.has(node) || root_output && self.selection.has_output(self.graph, node)) {
             // Providers are configured all the same: refreshing and deleting need them.
-            if !matches!(at.kind, Kind::Provider(_) | Kind::Variable(_) | Kind::Local(_)) {
+            let opens = matches!(&at.kind, Kind::Refresh(address) if self.is_open(address));
+            if !opens && !matches!(at.kind, Kind::Provider(_) | Kind::Variable(_) | Kind::Local(_)) {
                 return Ok(());
             }
         }
@@ -263,6 +275,7 @@ impl Planner<'_> {
             })
             .collect();
         self.drop_stale_data();
+        self.tell_of_recovery();
         self.tell_of_moves();
         // Where something failed, instances are missing for another reason; a part of a stack lacks some on purpose.
         if self.options.mode != PlanMode::Destroy && !self.selection.is_partial() && !self.found().problems.has_errors()
@@ -322,6 +335,7 @@ impl Planner<'_> {
             ephemeral,
             prior_state,
             stored_serial,
+            journal: String::new(),
             read: found.read,
             checks,
             diagnostics: found.problems,

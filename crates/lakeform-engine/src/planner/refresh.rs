@@ -17,14 +17,15 @@ use crate::{
     stored::{decode, encode},
 };
 
-use super::{Planner, no_client};
+use super::{Planner, no_client, recover::Resolved};
 
 impl Planner<'_> {
     /// Reads the live objects that state holds of one resource block. Needs no evaluated configuration: which attributes
     /// the block sets is enough, so all objects are read at once, whatever depends on what.
     pub(super) async fn refresh(&self, address: &ConfigAddress) -> Result<(), Diagnostics> {
         let owner = self.graph.by_address.get(address).copied();
-        let Some(owner) = owner.filter(|n| self.selection.has(*n)) else { return Ok(()) };
+        let is_open = self.is_open(address);
+        let Some(owner) = owner.filter(|n| is_open || self.selection.has(*n)) else { return Ok(()) };
         let Some((_, resource)) = self.evaluator.providers.resource(&address.ty) else {
             return Err(Diagnostic::error(format!("lakeform has no resource type `{}`", address.ty))
                 .address(address)
@@ -36,6 +37,7 @@ impl Planner<'_> {
         let objects: Vec<(InstanceAddress, Option<String>, ObjectState)> = self.evaluator.read_state(|state| {
             self.held_of(state, address)
                 .filter(|(a, _)| !self.moves.forgets(a))
+                .filter(|(a, _)| self.selection.has(owner) || self.open_of(a).is_some())
                 .flat_map(|(a, i)| {
                     let current = i.current.iter().map(|o| (None, o));
                     let deposed = i.deposed.iter().map(|(k, o)| (Some(k.clone()), o));
@@ -65,8 +67,15 @@ impl Planner<'_> {
         object: &ObjectState,
         config: Option<&Value>,
     ) -> Result<(), Diagnostic> {
-        let stored = decode(resource, object).map_err(|d| d.address(address))?;
-        if self.options.skip_refresh {
+        let open = if deposed.is_none() { self.open_of(address) } else { None };
+        let (stored, open) = match open {
+            None => (decode(resource, object).map_err(|d| d.address(address))?, None),
+            Some(open) => match self.resolve(node, resource, address, object, config, open).await? {
+                Resolved::Read(stored) => (stored, Some(open)),
+                Resolved::Done => return Ok(()),
+            },
+        };
+        if self.options.skip_refresh && open.is_none() {
             if deposed.is_none() {
                 self.found().prior.insert(address.clone(), stored);
             }
@@ -79,11 +88,14 @@ impl Planner<'_> {
         let subject = Subject { address, deposed, operation: Operation::Refresh, id: id_of(&stored) };
         let live = self.calls.make(subject, || resource.read(with, &plain), |_| None).await.map_err(|(_, d)| d)?;
         let block = &resource.schema().block;
+        if let Some(open) = open {
+            self.after_reading(address, config, open, live.as_ref());
+        }
         match live {
             Some(live) => {
                 let live = mark_sensitive(block, reconcile(block, &stored, &live));
-                if live != stored {
-                    if deposed.is_none() {
+                if live != stored || open.is_some() {
+                    if deposed.is_none() && open.is_none() {
                         let drift = Drift { address: address.clone(), before: stored, after: live.clone() };
                         self.found().drift.push(drift);
                     }
@@ -108,7 +120,7 @@ impl Planner<'_> {
                     None => state.remove_current(address).is_some(),
                     Some(key) => state.remove_deposed(address, key).is_some(),
                 });
-                if deposed.is_none() {
+                if deposed.is_none() && open.is_none() {
                     let gone = Value::null(block.ty());
                     self.found().drift.push(Drift { address: address.clone(), before: stored, after: gone });
                 }

@@ -1,0 +1,289 @@
+//! What is about to be done is durable before it is done; what became of it follows.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use lakeform_core::{Diagnostic, InstanceAddress, Marks, Path, Step, Value};
+use lakeform_provider::{AnyResource, ProviderError};
+use lakeform_state::{
+    ObjectState,
+    journal::{Edit, Entry, Intent, Outcome, Verb},
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, watch};
+
+use crate::stored::encode;
+
+use super::Save;
+
+/// Texts that are longer than this are left out of the journal, as secrets are: its pages are small.
+const LONGEST: usize = 32 * 1024;
+
+/// How many bytes of entries go into one page; DynamoDB takes 400 KB.
+const PAGE: usize = 256 * 1024;
+
+/// How long outcomes wait for an intent that they can be written with.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Collects entries, and writes those that came together in one page.
+pub(super) struct Recorder<'a> {
+    save: &'a dyn Save,
+    /// Whether a journal is kept.
+    kept: bool,
+    desk: Mutex<Desk>,
+    /// Counts entries that are durable; the last value if one could not be written.
+    durable: watch::Sender<u64>,
+    wake: Notify,
+    /// The serial of the state that has everything up to now.
+    serial: AtomicU64,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Desk {
+    waiting: Vec<(Entry, usize)>,
+    /// How many intents are among them.
+    awaited: usize,
+    /// How many entries there were, written or not.
+    count: u64,
+    ops: u64,
+    open: BTreeSet<u64>,
+    failed: Option<Diagnostic>,
+}
+
+/// An operation whose intent is durable.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Op(u64);
+
+/// What an operation is about.
+pub(super) struct Plan<'a> {
+    pub(super) address: &'a InstanceAddress,
+    pub(super) verb: Verb,
+    pub(super) provider: &'a str,
+    pub(super) id: Option<&'a str>,
+    pub(super) deposed: Option<&'a str>,
+    pub(super) token: &'a str,
+    /// The object before, where there is one.
+    pub(super) before: Option<&'a Value>,
+    /// The object as planned; `None` for a deletion.
+    pub(super) after: Option<&'a Value>,
+    /// What is kept beside the attributes of an object.
+    pub(super) frame: ObjectState,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(save: &'a dyn Save, serial: u64) -> Self {
+        Self {
+            kept: save.has_journal(),
+            save,
+            desk: Mutex::default(),
+            durable: watch::Sender::new(0),
+            wake: Notify::new(),
+            serial: AtomicU64::new(serial),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether every operation that began is known to be over.
+    pub(super) fn is_settled(&self) -> bool {
+        self.desk().open.is_empty()
+    }
+
+    /// The state is about to be written with this serial: what comes now is not in it.
+    pub(super) fn snapshot(&self, serial: u64) {
+        self.serial.store(serial, Ordering::SeqCst);
+    }
+
+    /// Makes an intent durable. Without a journal this only asks whether the run may still write.
+    ///
+    /// # Errors
+    /// When the run may not write any more, or the intent could not be written: the operation must not begin.
+    pub(super) async fn intend(&self, resource: &dyn AnyResource, plan: Plan<'_>) -> Result<Op, Diagnostic> {
+        self.save.permit().map_err(|d| d.address(plan.address))?;
+        if !self.kept {
+            return Ok(Op(0));
+        }
+        let (object, inputs) = match plan.after {
+            Some(after) => {
+                let (object, _) = without_secrets(resource, after, plan.frame);
+                let digest = object.attributes.text().map(|text| hex(&Sha256::digest(text)));
+                ((plan.verb == Verb::Create).then_some(object), digest.unwrap_or_default())
+            }
+            None => (None, String::new()),
+        };
+        let (op, number) = {
+            let mut desk = self.desk();
+            desk.ops += 1;
+            let op = desk.ops;
+            desk.open.insert(op);
+            let intent = Intent {
+                op,
+                address: plan.address.clone(),
+                verb: plan.verb,
+                provider: plan.provider.to_owned(),
+                id: plan.id.map(str::to_owned),
+                deposed: plan.deposed.map(str::to_owned),
+                token: plan.token.to_owned(),
+                inputs,
+                object,
+                changes: changes(plan.before, plan.after, plan.verb),
+            };
+            (op, desk.push(Entry::Intent(Box::new(intent))))
+        };
+        self.wake.notify_one();
+        let mut durable = self.durable.subscribe();
+        let _ = durable.wait_for(|durable| *durable >= number).await;
+        if let Some(problem) = self.desk().failed.clone() {
+            return Err(problem.address(plan.address));
+        }
+        // Writing took time, and what it said must still hold when the call is made.
+        self.save.permit().map_err(|d| d.address(plan.address))?;
+        Ok(Op(op))
+    }
+
+    /// Keeps what became of an operation.
+    pub(super) fn settle(&self, op: Op, address: &InstanceAddress, edits: Vec<Edit>, error: Option<&ProviderError>) {
+        if !self.kept {
+            return;
+        }
+        let mut desk = self.desk();
+        desk.open.remove(&op.0);
+        let error = error.map(|e| format!("{:?}", e.kind));
+        let serial = self.serial.load(Ordering::SeqCst);
+        desk.push(Entry::Outcome(Outcome { op: op.0, serial, address: address.clone(), edits, error }));
+        drop(desk);
+        self.wake.notify_one();
+    }
+
+    /// No entry follows.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Writes entries until closed. Where one cannot be written, nothing new is started.
+    pub(super) async fn run(&self, stopped: &AtomicBool) {
+        while self.kept && !self.closed.load(Ordering::SeqCst) {
+            if self.desk().awaited == 0 {
+                // Nobody waits for outcomes: they go with the next intent, or after a while.
+                let idle = self.desk().waiting.is_empty();
+                let woken = tokio::time::timeout(PATIENCE, self.wake.notified()).await;
+                if idle || woken.is_ok() {
+                    continue;
+                }
+            }
+            if let Err(problem) = self.flush().await {
+                self.desk().failed = Some(problem);
+                self.durable.send_modify(|durable| *durable = u64::MAX);
+                stopped.store(true, Ordering::SeqCst);
+                return;
+            }
+        }
+    }
+
+    /// Writes everything that waits.
+    pub(super) async fn drain(&self) -> Result<(), Diagnostic> {
+        while self.kept && !self.desk().waiting.is_empty() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, as far as it fits into one page.
+    async fn flush(&self) -> Result<(), Diagnostic> {
+        let (entries, number) = {
+            let mut desk = self.desk();
+            let mut size = 0;
+            let fits = desk.waiting.iter().take_while(|(_, bytes)| {
+                let first = size == 0;
+                size += bytes;
+                first || size <= PAGE
+            });
+            let n = fits.count();
+            let entries: Vec<Entry> = desk.waiting.drain(..n).map(|(entry, _)| entry).collect();
+            desk.awaited -= entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
+            (entries, desk.count - desk.waiting.len() as u64)
+        };
+        if !entries.is_empty() {
+            self.save.record(entries).await?;
+            self.durable.send_modify(|durable| *durable = number);
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    fn push(&mut self, entry: Entry) -> u64 {
+        let bytes = serde_json::to_string(&entry).map_or(0, |text| text.len());
+        self.awaited += usize::from(matches!(entry, Entry::Intent(_)));
+        self.waiting.push((entry, bytes));
+        self.count += 1;
+        self.count
+    }
+}
+
+/// The edit that makes a value the current object.
+pub(super) fn set(resource: &dyn AnyResource, provider: &str, value: &Value, frame: ObjectState) -> Edit {
+    let (object, withheld) = without_secrets(resource, value, frame);
+    Edit::Set { provider: provider.to_owned(), object, withheld }
+}
+
+/// The object without what is secret, unknown or long; and the attributes (of the first level) that held it.
+fn without_secrets(resource: &dyn AnyResource, value: &Value, frame: ObjectState) -> (ObjectState, Vec<String>) {
+    let block = &resource.schema().block;
+    let mut withheld: Vec<String> = value.marked_paths(Marks::SENSITIVE).iter().filter_map(first).collect();
+    let marked = crate::diff::mark_sensitive(block, value.clone());
+    withheld.extend(marked.marked_paths(Marks::SENSITIVE).iter().filter_map(first));
+    for (name, part) in value.as_mapping().into_iter().flatten() {
+        if length(part) > LONGEST {
+            withheld.push(name.to_string());
+        }
+    }
+    withheld.sort();
+    withheld.dedup();
+    let mut value = super::operate::known(value.clone().unmarked_deep());
+    withheld.retain(|name| value.get(name).is_some_and(|v| !v.is_null()));
+    for name in &withheld {
+        let null = Value::null(value.get(name).map_or(lakeform_core::Type::Dynamic, Value::ty));
+        value.set_attr(name.as_str(), null);
+    }
+    let attributes = encode(&value, &block.ty()).unwrap_or_default();
+    (ObjectState { attributes, schema_version: resource.schema().version, ..frame }, withheld)
+}
+
+fn first(path: &Path) -> Option<String> {
+    match path.0.first() {
+        Some(Step::Attr(name)) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+/// About how many bytes of text a value has.
+fn length(value: &Value) -> usize {
+    if let Some(text) = value.as_str() {
+        return text.len();
+    }
+    let map = value.as_mapping().into_iter().flatten().map(|(_, v)| length(v)).sum::<usize>();
+    map + value.as_slice().into_iter().flatten().map(length).sum::<usize>()
+}
+
+/// The attributes (of the first level) that an update changes.
+fn changes(before: Option<&Value>, after: Option<&Value>, verb: Verb) -> Vec<String> {
+    let (Some(before), Some(after), Verb::Update) = (before, after, verb) else { return vec![] };
+    let attributes = after.as_mapping().into_iter().flatten();
+    attributes.filter(|(name, v)| before.get(name) != Some(v)).map(|(name, _)| name.to_string()).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,198 @@
+//! Keeping the state and the journal while a run goes on, and what becomes of a state that cannot be saved.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    sync::Arc,
+    time::Duration,
+};
+
+use lakeform_core::Diagnostic;
+use lakeform_engine::{ApplyReport, Save};
+use lakeform_provider::BoxFuture;
+use lakeform_state::{
+    OperationError, PersistError, State, StateManager, StoreError,
+    journal::{Entry, Journal, Page, Recovery, RunInfo},
+};
+use tokio::sync::Mutex;
+
+use crate::{session::RESCUE, Unsaved};
+
+/// How often a save that failed for a passing reason is tried again, and after how long.
+const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
+
+/// How often something was tried.
+#[derive(Default)]
+struct Patience(usize);
+
+impl Patience {
+    /// Waits before the next attempt. False: there have been enough.
+    async fn pause(&mut self) -> bool {
+        let Some(pause) = PAUSES.get(self.0) else { return false };
+        self.0 += 1;
+        tokio::time::sleep(*pause).await;
+        true
+    }
+}
+
+/// Saves, trying again where the failure may pass. Gives the serial.
+pub(crate) async fn persist(manager: &mut StateManager, state: &State) -> Result<u64, PersistError> {
+    let mut patience = Patience::default();
+    loop {
+        match manager.persist(state).await {
+            Ok(_) => return Ok(manager.state().serial),
+            Err(PersistError::Store(StoreError::Operation(e))) if e.transient => {
+                if !patience.pause().await {
+                    return Err(PersistError::Store(StoreError::Operation(e)));
+                }
+            }
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Takes pages of a journal away, trying again where the failure may pass.
+async fn clear_run(journal: &dyn Journal, run: &str, seq: u64) -> Result<(), OperationError> {
+    let mut patience = Patience::default();
+    loop {
+        match journal.clear(run, seq).await {
+            Err(e) if e.transient && patience.pause().await => {}
+            done => return done,
+        }
+    }
+}
+
+/// Takes away the journal that was read.
+pub(crate) async fn clear(journal: &dyn Journal, recovery: &Recovery) -> Result<(), OperationError> {
+    for (run, seq) in &recovery.pages {
+        clear_run(journal, run, *seq).await?;
+    }
+    Ok(())
+}
+
+pub(crate) fn write_rescue(manager: &StateManager, state: &State, file: &Path) -> Unsaved {
+    let content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
+    let written = std::fs::write(file, &content).is_ok();
+    Unsaved { file: written.then(|| file.to_owned()), content }
+}
+
+/// The journal that a run writes. Nothing is written before its first operation.
+pub(crate) struct OpenJournal {
+    journal: Arc<dyn Journal>,
+    run: String,
+    info: RunInfo,
+    pages: AtomicU64,
+}
+
+impl OpenJournal {
+    pub(crate) fn new(journal: Arc<dyn Journal>, run: String, info: RunInfo) -> Self {
+        Self { journal, run, info, pages: AtomicU64::new(0) }
+    }
+
+    async fn append(&self, mut entries: Vec<Entry>) -> Result<(), Diagnostic> {
+        let seq = self.pages.load(Ordering::SeqCst) + 1;
+        if seq == 1 {
+            entries.insert(0, Entry::Run(self.info.clone()));
+        }
+        let page = Page { run: self.run.clone(), seq, entries };
+        let mut patience = Patience::default();
+        while let Err(e) = self.journal.append(&page).await {
+            if !(e.transient && patience.pause().await) {
+                return Err(Diagnostic::error("The journal could not be written")
+                    .detail(e.to_string())
+                    .help("nothing more is begun without it: mend that, then run it again"));
+            }
+        }
+        self.pages.store(seq, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The state holds everything: the journal is needed no longer.
+    async fn close(&self) {
+        let pages = self.pages.load(Ordering::SeqCst);
+        if pages == 0 {
+            return;
+        }
+        // Where it cannot be taken away, the next run finds that the state holds it already.
+        let _ = clear_run(&*self.journal, &self.run, pages).await;
+    }
+}
+
+/// Saves for the engine, and keeps what cannot be saved.
+pub(crate) struct Keeper<'m> {
+    rescue: PathBuf,
+    /// As a command would name it.
+    stack: String,
+    journal: Option<OpenJournal>,
+    inner: Mutex<(&'m mut StateManager, Option<Unsaved>)>,
+}
+
+impl<'m> Keeper<'m> {
+    pub(crate) fn new(
+        manager: &'m mut StateManager,
+        rescue: PathBuf,
+        stack: String,
+        journal: Option<OpenJournal>,
+    ) -> Self {
+        Self { rescue, stack, journal, inner: Mutex::new((manager, None)) }
+    }
+
+    /// Ends the journal, unless it is still needed. Gives the state if it could not be saved.
+    pub(crate) async fn finish(self, report: &ApplyReport) -> Option<Unsaved> {
+        let (_, unsaved) = self.inner.into_inner();
+        if let (Some(journal), None, true, true) = (&self.journal, &unsaved, report.saved, report.settled) {
+            journal.close().await;
+        }
+        unsaved
+    }
+}
+
+impl Save for Keeper<'_> {
+    fn save<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, Diagnostic>> {
+        Box::pin(async move {
+            let mut inner = self.inner.lock().await;
+            let (manager, unsaved) = &mut *inner;
+            match persist(manager, state).await {
+                Ok(serial) => {
+                    if let Some(Unsaved { file: Some(file), .. }) = unsaved.take() {
+                        // A later save took it in: what was rescued is out of date.
+                        let _ = std::fs::remove_file(file);
+                    }
+                    Ok(serial)
+                }
+                Err(cause) => {
+                    *unsaved = Some(write_rescue(manager, state, &self.rescue));
+                    Err(not_saved(&cause, unsaved.as_ref().and_then(|u| u.file.as_ref()), &self.stack))
+                }
+            }
+        })
+    }
+
+    fn has_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    fn record(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Diagnostic>> {
+        Box::pin(async move {
+            match &self.journal {
+                Some(journal) => journal.append(entries).await,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// What to tell of a state that could not be saved, and how to go on.
+fn not_saved(cause: &PersistError, file: Option<&PathBuf>, stack: &str) -> Diagnostic {
+    let problem = Diagnostic::error("Failed to persist state to backend").detail(cause.to_string());
+    match file.map(|file| file.display()) {
+        Some(file) => problem.help(format!(
+            "the state was written to {file}. Store it with `lakeform state push {stack} {file}` before anything else: \
+             applying again without it would fork the state"
+        )),
+        None => problem.help(format!(
+            "{RESCUE} could not be written either, so the state is printed: keep it in a file and store it with \
+             `lakeform state push {stack} FILE`"
+        )),
+    }
+}
