@@ -6,6 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod census;
+pub mod crash;
 pub mod emulator;
 pub mod fake;
 mod gate;

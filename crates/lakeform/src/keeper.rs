@@ -2,8 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
     sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use lakeform_state::{
 };
 use tokio::sync::Mutex;
 
-use crate::{session::RESCUE, Unsaved};
+use crate::{Unsaved, session::RESCUE};
 
 /// How often a save that failed for a passing reason is tried again, and after how long.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];

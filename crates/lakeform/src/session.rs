@@ -167,7 +167,10 @@ impl<'a> Session<'a> {
         if !self.recovery.is_empty() {
             return Err(Diagnostic::error("An earlier run was cut off, and what it left open is not resolved")
                 .detail("the state does not say yet what that run had done")
-                .help(format!("run `lakeform apply {0}` (or `lakeform apply --refresh-only {0}`) first", named(self.stack)))
+                .help(format!(
+                    "run `lakeform apply {0}` (or `lakeform apply --refresh-only {0}`) first",
+                    named(self.stack)
+                ))
                 .into());
         }
         let before = self.manager.state().serial;

@@ -499,14 +499,7 @@ impl<'a> Run<'a> {
     }
 
     /// What [`Run::store`] does, for the journal.
-    fn set(
-        &self,
-        node: NodeIndex,
-        resource: &dyn AnyResource,
-        change: &Change,
-        value: &Value,
-        tainted: bool,
-    ) -> Edit {
+    fn set(&self, node: NodeIndex, resource: &dyn AnyResource, change: &Change, value: &Value, tainted: bool) -> Edit {
         let frame = ObjectState {
             tainted,
             sensitive_attributes: value.marked_paths(Marks::SENSITIVE),

@@ -28,12 +28,7 @@ pub(super) struct Saver<'a> {
 }
 
 impl<'a> Saver<'a> {
-    pub(super) fn new(
-        save: &'a dyn Save,
-        stopped: &'a AtomicBool,
-        recorder: &'a Recorder<'a>,
-        serial: u64,
-    ) -> Self {
+    pub(super) fn new(save: &'a dyn Save, stopped: &'a AtomicBool, recorder: &'a Recorder<'a>, serial: u64) -> Self {
         let (changed, closed) = (AtomicBool::new(false), AtomicBool::new(false));
         Self { save, changed, closed, wake: Notify::new(), stopped, recorder, serial: AtomicU64::new(serial) }
     }

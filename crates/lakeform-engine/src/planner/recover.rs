@@ -124,7 +124,8 @@ impl Planner<'_> {
         };
         let live = remark(&planned, mark_sensitive(block, reconcile(block, &planned, &live)));
         let id = id_of(&live).unwrap_or_default().to_owned();
-        let provisioned = self.evaluator.block(node).is_some_and(|(_, b)| b.provisioners_at(When::Create).next().is_some());
+        let provisioned =
+            self.evaluator.block(node).is_some_and(|(_, b)| b.provisioners_at(When::Create).next().is_some());
         let object = ObjectState {
             tainted: provisioned,
             schema_version: resource.schema().version,

@@ -30,7 +30,7 @@ pub(super) fn instead(action: &Action, operation: &Operation, path: &str) -> Opt
             Some(error(operation, status, code, path))
         }
         Action::Answer { status, content_type, body } => Some(plain(*status, content_type, body.clone())),
-        Action::CutBefore | Action::CutAfter | Action::Slow(_) | Action::Hold(_) => None,
+        Action::CutBefore | Action::CutAfter | Action::Slow(_) | Action::Hold(_) | Action::HoldAnswer(_) => None,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Action {
     Slow(Duration),
     /// It is forwarded once the gate opens.
     Hold(Gate),
+    /// It is forwarded, and once the gate opens the connection is cut instead of the answer.
+    HoldAnswer(Gate),
 }
 
 impl Action {
@@ -38,6 +40,7 @@ impl Action {
             Self::CutAfter => "cut after".into(),
             Self::Slow(_) => "slow".into(),
             Self::Hold(_) => "held".into(),
+            Self::HoldAnswer(_) => "answer held".into(),
         }
     }
 }
@@ -158,6 +161,11 @@ impl Rule {
     /// Holds it until the gate opens.
     pub fn held_by(self, gate: &Gate) -> Self {
         self.action(Action::Hold(gate.clone()))
+    }
+
+    /// Lets it happen, and holds the answer until the gate opens; then it is lost.
+    pub fn answer_held_by(self, gate: &Gate) -> Self {
+        self.action(Action::HoldAnswer(gate.clone()))
     }
 
     /// Whether it meets a call; counts it.

@@ -168,6 +168,11 @@ impl Proxy {
         self.shared.desk().high_water
     }
 
+    /// How many calls are in flight now.
+    pub fn in_flight(&self) -> usize {
+        self.shared.desk().in_flight
+    }
+
     /// Forgets all calls and the high-water mark.
     pub fn forget(&self) {
         let mut desk = self.shared.desk();
@@ -291,12 +296,14 @@ async fn respond(
     actions: Vec<Action>,
 ) -> Result<Response<Full<Bytes>>, Cut> {
     let mut cut = false;
+    let mut held = None;
     for action in &actions {
         match action {
             Action::Slow(by) => tokio::time::sleep(*by).await,
             Action::Hold(gate) => gate.pass().await,
             Action::CutBefore => return Err(Cut),
             Action::CutAfter => cut = true,
+            Action::HoldAnswer(gate) => held = Some(gate.clone()),
             other => {
                 if let Some(response) = answer::instead(other, operation, parts.uri.path()) {
                     return Ok(response);
@@ -327,6 +334,10 @@ async fn respond(
             response
         }
     };
+    if let Some(gate) = held {
+        gate.pass().await;
+        return Err(Cut);
+    }
     if cut { Err(Cut) } else { Ok(forwarded) }
 }
 

@@ -1,0 +1,292 @@
+//! Runs that are killed (SIGKILL) at one call that changes something, and what the next run makes of it.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Gate,
+    census::{Census, Objects, differences},
+    emulator::{Emulator, EmulatorError, environment_for},
+    proxy::{Proxy, Rule},
+};
+
+/// Where the state is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In a file.
+    Local,
+    /// In S3, locked by a table.
+    S3,
+}
+
+/// Which run is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The first apply.
+    Apply,
+    /// An apply that changes, replaces and deletes.
+    Update,
+    /// The destruction of everything.
+    Destroy,
+}
+
+/// When the run is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The call has not reached the cloud, and never will.
+    Before,
+    /// The call has been carried out, and its answer has not arrived.
+    After,
+}
+
+/// A stack and how it changes.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// A folder with the stack and what it refers to.
+    pub folder: PathBuf,
+    /// The stack in it.
+    pub stack: String,
+    /// What the second apply is given besides: `--var`, `project=other`, ...
+    pub update: Vec<String>,
+    /// Put at the end of the stack.
+    pub addition: String,
+}
+
+/// A cloud, a proxy in front of it, and a program to be killed.
+#[derive(Debug)]
+pub struct Crashes {
+    program: Vec<OsString>,
+    env: BTreeMap<String, String>,
+    emulator: Emulator,
+    proxy: Proxy,
+    census: Census,
+    subject: Subject,
+    keeping: Keeping,
+    home: tempfile::TempDir,
+}
+
+/// What a run is given so that it does not ask.
+const YES: &str = "--auto-approve";
+
+/// A backend that the harness can bootstrap, and a short lease so that the next run need not wait long for the killed one's.
+const BACKEND: &str = "[backend.s3]\nbucket = \"crash-state\"\nkey = \"s.tfstate\"\nregion = \"eu-west-2\"\ndynamodb_table = \
+                       \"crash-lock\"\n";
+
+impl Crashes {
+    /// Sets the scene. `program` is lakeform with the arguments that make it so, `env` what it needs besides the endpoint.
+    ///
+    /// # Errors
+    /// When the emulator or the census do not start.
+    ///
+    /// # Panics
+    /// When a file cannot be copied.
+    pub fn new(
+        program: Vec<OsString>,
+        env: BTreeMap<String, String>,
+        emulator: Emulator,
+        subject: Subject,
+        keeping: Keeping,
+    ) -> Result<Self, EmulatorError> {
+        let io = |source| EmulatorError::Io { program: "the fault proxy", source };
+        let proxy = Proxy::start(emulator.address()).map_err(io)?;
+        let census = Census::start(&["crash-state", "crash-lock"])?;
+        let home = tempfile::tempdir().map_err(io)?;
+        copy(&subject.folder, home.path()).map_err(io)?;
+        let stack = home.path().join(&subject.stack);
+        let backend = if keeping == Keeping::S3 { BACKEND } else { "" };
+        let text = std::fs::read_to_string(&stack).map_err(io)?;
+        std::fs::write(&stack, format!("{text}\n{}\n{backend}", subject.addition)).map_err(io)?;
+        Ok(Self { program, env, emulator, proxy, census, subject, keeping, home })
+    }
+
+    /// The fault proxy in front of the emulator.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// An empty cloud and no state.
+    fn begin(&mut self) -> Result<(), String> {
+        self.proxy.clear();
+        self.emulator.reset().map_err(|e| e.to_string())?;
+        let _ = std::fs::remove_dir_all(self.home.path().join("state"));
+        if self.keeping == Keeping::S3 {
+            self.succeed(&["bootstrap"])?;
+        }
+        Ok(())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program[0]);
+        command.args(&self.program[1..]).arg(arguments[0]);
+        if let ["lock" | "state", verb, ..] = arguments {
+            command.arg(verb).arg(&self.subject.stack).args(&arguments[2..]);
+        } else {
+            command.arg(&self.subject.stack).args(&arguments[1..]);
+        }
+        if self.keeping == Keeping::Local {
+            command.args(["--state", "state/s.tfstate"]);
+        }
+        command.current_dir(self.home.path()).envs(environment_for(&self.proxy.url())).envs(&self.env);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output, String> {
+        self.command(arguments).output().map_err(|e| e.to_string())
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.run(arguments)?;
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match output.status.success() {
+            true => Ok(said(&output.stdout)),
+            false => Err(format!("{} failed: {}{}", arguments.join(" "), said(&output.stdout), said(&output.stderr))),
+        }
+    }
+
+    /// Starts a run and kills it at its `n`th call that changes something. False: it made fewer.
+    fn kill(&self, arguments: &[&str], n: usize, moment: Moment) -> Result<bool, String> {
+        let gate = Gate::new();
+        self.proxy.forget();
+        match moment {
+            Moment::Before => {
+                self.proxy.add(Rule::on_changes().nth(n).held_by(&gate));
+                self.proxy.add(Rule::on_changes().nth(n).cut_before());
+            }
+            Moment::After => self.proxy.add(Rule::on_changes().nth(n).answer_held_by(&gate)),
+        }
+        let mut child = self.command(arguments).spawn().map_err(|e| e.to_string())?;
+        let start = Instant::now();
+        let killed = loop {
+            // An answer is held once the call was carried out.
+            if gate.arrived() > 0 {
+                break true;
+            }
+            if child.try_wait().map_err(|e| e.to_string())?.is_some() {
+                break false;
+            }
+            if start.elapsed() > Duration::from_secs(300) {
+                let _ = child.kill();
+                return Err("the run does not end".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        child.kill().map_err(|e| e.to_string())?;
+        child.wait().map_err(|e| e.to_string())?;
+        gate.open();
+        self.proxy.clear();
+        // What was in flight beside it comes to its end in the cloud.
+        let start = Instant::now();
+        while self.proxy.in_flight() > 0 && start.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(killed)
+    }
+
+    /// Frees the lock of the run that was killed, as someone who knows that it is dead does, instead of waiting for its lease.
+    fn unlock(&self) -> Result<(), String> {
+        if self.keeping == Keeping::Local {
+            return Ok(());
+        }
+        let status: serde_json::Value =
+            serde_json::from_str(&self.succeed(&["lock", "status", "--json"])?).map_err(|e| e.to_string())?;
+        match status["lock"]["ID"].as_str() {
+            Some(id) => self.succeed(&["force-unlock", id, "--force"]).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn arguments(&self, phase: Phase) -> Vec<&str> {
+        let verb = if phase == Phase::Destroy { "destroy" } else { "apply" };
+        let update = self.subject.update.iter().map(String::as_str).filter(|_| phase == Phase::Update);
+        [verb, YES].into_iter().chain(update).collect()
+    }
+
+    /// What a run that nobody disturbs makes of the cloud, and how many calls that change something it needs.
+    ///
+    /// # Errors
+    /// What the program says if it fails.
+    pub fn undisturbed(&mut self, phase: Phase) -> Result<(Objects, usize), String> {
+        self.prepare(phase)?;
+        self.proxy.forget();
+        self.succeed(&self.arguments(phase))?;
+        let calls = self.proxy.changes();
+        Ok((self.census.take(&self.emulator.url()), calls))
+    }
+
+    /// The cloud as it is before a phase.
+    fn prepare(&mut self, phase: Phase) -> Result<(), String> {
+        self.begin()?;
+        if phase != Phase::Apply {
+            self.succeed(&self.arguments(Phase::Apply))?;
+        }
+        Ok(())
+    }
+
+    /// Kills a run at a call, runs again, and holds the cloud against that of an undisturbed run; then plans, which must
+    /// find nothing to do, and destroys, which must leave nothing. False: there is no such call.
+    ///
+    /// # Errors
+    /// What is not as it should be.
+    pub fn crash(&mut self, phase: Phase, moment: Moment, n: usize, expected: &Objects) -> Result<bool, String> {
+        self.prepare(phase)?;
+        if !self.kill(&self.arguments(phase), n, moment)? {
+            return Ok(false);
+        }
+        self.unlock()?;
+        let again = self.succeed(&self.arguments(phase))?;
+        let found = self.census.take(&self.emulator.url());
+        let differences = differences(expected, &found);
+        if !differences.is_empty() {
+            return Err(format!("the cloud is not as it should be: {}\n{again}", differences.join("\n")));
+        }
+        let mut plan = self.arguments(phase);
+        (plan[0], plan[1]) = ("plan", "--detailed-exitcode");
+        if phase == Phase::Destroy {
+            plan.push("--destroy");
+        }
+        let output = self.run(&plan)?;
+        if output.status.code() != Some(0) {
+            return Err(format!("the plan is not empty: {}", String::from_utf8_lossy(&output.stdout)));
+        }
+        if phase != Phase::Destroy {
+            self.succeed(&["destroy", YES])?;
+            let left = self.census.take(&self.emulator.url());
+            if !left.is_empty() {
+                return Err(format!("destroy left: {}", left.keys().cloned().collect::<Vec<_>>().join(", ")));
+            }
+        }
+        match self.leftovers()? {
+            left if left.is_empty() => Ok(true),
+            left => Err(format!("left beside the state: {left}")),
+        }
+    }
+
+    /// A journal or lock that nobody needs any more.
+    fn leftovers(&self) -> Result<String, String> {
+        let folder = self.home.path().join("state");
+        let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        Ok(names.filter(|name| name.ends_with(".journal")).collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
