@@ -18,6 +18,7 @@ use crate::{
     http::Http,
     partition::{Partition, partition_of},
     propagation::Recent,
+    retry::Once,
     tags::TagRules,
 };
 
@@ -112,6 +113,7 @@ macro_rules! build {
             .http_client($self.settings.http.for_endpoint(endpoint.as_deref()))
             .retry_partition($self.settings.retries.clone())
             .interceptor($self.settings.recent.observer())
+            .interceptor(Once)
             .set_endpoint_url(endpoint)
             .to_owned()
     }};
@@ -247,6 +249,21 @@ impl AwsClient {
             })
         };
         Ok(self.account.get_or_try_init(ask).await?.as_str())
+    }
+
+    /// The ARN of something that the account has in a region (empty for services that have none):
+    /// `arn("sns", "eu-west-2", "topic")`
+    ///
+    /// # Errors
+    /// When nobody says which account it is.
+    pub(crate) async fn arn(&self, service: &str, region: &str, resource: &str) -> Result<String> {
+        match self.account_id().await? {
+            "" => Err(ProviderError::invalid(format!(
+                "whether the {service} object {resource:?} exists cannot be told without the account's id"
+            ))
+            .hint("take `skip_requesting_account_id` out of the provider's block")),
+            account => Ok(format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition().id)),
+        }
     }
 
     /// The endpoint of a service where it is not AWS's own: the `endpoints` block, then what the SDK reads

@@ -1,13 +1,17 @@
 //! When the SDK may send a call again, beyond its own rules.
 
-use std::{fmt, marker::PhantomData, time::Duration};
+use std::time::Duration;
 
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
-use aws_smithy_runtime_api::client::{
-    interceptors::context::InterceptorContext,
-    retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority},
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{Intercept, context::FinalizerInterceptorContextRef},
+        orchestrator::Metadata,
+        runtime_components::RuntimeComponents,
+    },
 };
-use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_types::{config_bag::ConfigBag, retry::RetryConfig, timeout::TimeoutConfig};
 
 /// Terraform's `max_retries` default.
 const MAX_ATTEMPTS: u32 = 25;
@@ -65,53 +69,88 @@ pub(crate) fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool
     false
 }
 
-/// For a call that creates something each time it is sent: repeats it only when AWS says that it did nothing.
+/// The operations that are sent once, by how their names begin: sent twice, they make two objects, or end in an error that
+/// the first one explains. Everything else says how something shall be, or bears a client token, and can be said again.
+const ONCE: &[&str] = &[
+    "AddPermission",
+    "Create",
+    "Delete",
+    "Publish",
+    "PutObject",
+    "PutParameter",
+    "RemovePermission",
+    "RestoreTable",
+    "RetireGrant",
+    "RevokeGrant",
+    "ScheduleKeyDeletion",
+    "Subscribe",
+    "Unsubscribe",
+];
+
+/// Puts of [`ONCE`]'s spelling that can be repeated.
+const AGAIN: &[&str] =
+    &["PutObjectAcl", "PutObjectLegalHold", "PutObjectLock", "PutObjectRetention", "PutObjectTagging"];
+
+/// Keeps every client from repeating a call of [`ONCE`] unless AWS says that it did nothing.
 ///
-/// Without this, the SDK repeats after a 5xx, a timeout or a broken connection, although the first call may have worked;
-/// and after `LimitExceededException`, a quota that waiting does not raise. `E` is the operation's error. Use it with
-/// `.customize().config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateKeyError>::default()))`.
-pub(crate) struct OnlyIfRefused<E>(PhantomData<fn() -> E>);
+/// Without it, the SDK repeats after a 5xx, a timeout or a broken connection, although the first call may have worked; and
+/// after `LimitExceededException`, a quota that waiting does not raise. The error then says
+/// [`Retry::Unknown`](lakeform_provider::Retry), and the engine looks what came of the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Once;
 
-impl<E> Default for OnlyIfRefused<E> {
-    fn default() -> Self {
-        Self(PhantomData)
+impl Once {
+    fn is_for(operation: &str) -> bool {
+        let begins = |names: &[&str]| names.iter().any(|name| operation.starts_with(name));
+        begins(ONCE) && !begins(AGAIN)
+    }
+
+    /// Whether an attempt did nothing for sure, and the SDK may decide on another one.
+    fn was_refused(context: &FinalizerInterceptorContextRef<'_>) -> bool {
+        if let Some(Err(error)) = context.output_or_error()
+            && error.as_connector_error().is_some_and(|e| never_connected(e))
+        {
+            return true;
+        }
+        let Some(answer) = context.response() else { return false };
+        let kind = answer.headers().get("x-amzn-errortype").unwrap_or_default();
+        let body = answer.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+        let names = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| THROTTLED.contains(&word));
+        names(kind) || names(&body)
     }
 }
 
-impl<E> fmt::Debug for OnlyIfRefused<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnlyIfRefused")
-    }
-}
-
-impl<E: ProvideErrorMetadata + fmt::Debug + Send + Sync + std::error::Error + 'static> ClassifyRetry
-    for OnlyIfRefused<E>
-{
-    fn classify_retry(&self, ctx: &InterceptorContext) -> RetryAction {
-        let Some(Err(error)) = ctx.output_or_error() else { return RetryAction::NoActionIndicated };
-        let code = error.as_operation_error().and_then(|e| e.downcast_ref::<E>()).and_then(|e| e.code());
-        let throttled = code.is_some_and(|code| THROTTLED.contains(&code));
-        let refused = error.as_connector_error().is_some_and(|e| never_connected(e));
-        if throttled || refused { RetryAction::NoActionIndicated } else { RetryAction::RetryForbidden }
-    }
-
+impl Intercept for Once {
     fn name(&self) -> &'static str {
-        "only if refused"
+        "once"
     }
 
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let once = cfg.load::<Metadata>().is_some_and(|operation| Self::is_for(operation.name()));
+        if once && !Self::was_refused(context) {
+            let no_more = cfg.load::<RetryConfig>().cloned().unwrap_or_else(RetryConfig::standard).with_max_attempts(1);
+            cfg.interceptor_state().store_put(no_more);
+        }
+        Ok(())
     }
 }
 
-/// Sends a call of an SDK as [`OnlyIfRefused`] says: `once!(aws_sdk_glue, call, CreateJobError)`.
-#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
-macro_rules! once {
-    ($sdk:ident, $call:expr, $error:ty) => {{
-        let config = $sdk::config::Config::builder();
-        let config = config.retry_classifier($crate::retry::OnlyIfRefused::<$error>::default());
-        $call.customize().config_override(config).send()
-    }};
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_or_deletes_is_sent_once() {
+        for name in ["CreateBucket", "DeleteRole", "PublishLayerVersion", "PutObject", "PutParameter", "Subscribe"] {
+            assert!(Once::is_for(name), "{name}");
+        }
+        for name in ["PutObjectTagging", "PutObjectLockConfiguration", "PutRule", "GetObject", "AttachRolePolicy"] {
+            assert!(!Once::is_for(name), "{name}");
+        }
+    }
 }
-#[cfg(any(feature = "glue", feature = "athena", feature = "firehose", feature = "budgets"))]
-pub(crate) use once;

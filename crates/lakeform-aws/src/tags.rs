@@ -10,6 +10,9 @@ use crate::AwsClient;
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
+/// The tag by which an object is found that has no name: it holds the token of its creation until that is whole.
+pub(crate) const INTENT: &str = "lakeform:intent";
+
 /// What the provider's block says of tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagRules {
@@ -57,9 +60,10 @@ impl TagChanges {
 }
 
 impl TagRules {
-    /// Whether a tag is nobody's business here: AWS's own, or one that `ignore_tags` names.
+    /// Whether a tag is nobody's business here: AWS's own, [`INTENT`], or one that `ignore_tags` names.
     pub(crate) fn ignores(&self, key: &str) -> bool {
         key.starts_with("aws:")
+            || key == INTENT
             || self.ignored_keys.iter().any(|k| k == key)
             || self.ignored_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
     }

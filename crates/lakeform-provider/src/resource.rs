@@ -86,14 +86,31 @@ pub trait ResourceType: Send + Sync + 'static {
     /// fails, an object with an `id` is saved as tainted and one without is not saved.
     fn create(cx: &Context<'_, Self::Client>, object: &mut Self::Model) -> impl Future<Output = Result<()>> + Send;
 
+    /// What [`ResourceType::read`] completes to the object that [`ResourceType::create`] made of `planned` with the token in
+    /// `cx`: `planned` with its `id` or whatever else `read` asks by. `None`: there is no such object. Waits for an object
+    /// that is still being made, and makes null what a later call of `create` sets and no call tells.
+    ///
+    /// Unless a type says otherwise, `planned` itself says enough where objects are found by name or parent.
+    fn locate(
+        _cx: &Context<'_, Self::Client>,
+        planned: Self::Model,
+    ) -> impl Future<Output = Result<Option<Self::Model>>> + Send {
+        async { Ok(matches!(Self::FOUND_BY, FoundBy::Name | FoundBy::Parent).then_some(planned)) }
+    }
+
     /// Finds the object that [`ResourceType::create`] made of `planned` with the token in `cx`, even if only the first of its
     /// calls was made; `None`: there is none. Reads it as [`ResourceType::read`] does, but for this: an attribute that a later
     /// call of `create` sets and that no call tells is null, so that it is set again. Waits for an object that is still being made.
     fn find(
-        _cx: &Context<'_, Self::Client>,
-        _planned: Self::Model,
+        cx: &Context<'_, Self::Client>,
+        planned: Self::Model,
     ) -> impl Future<Output = Result<Option<Self::Model>>> + Send {
-        async { Ok(None) }
+        async move {
+            match Self::locate(cx, planned).await? {
+                Some(located) => Self::read(cx, located).await,
+                None => Ok(None),
+            }
+        }
     }
 
     /// Changes the object from `prior` to `object`, and fills in what the API decides. After a failure the engine keeps

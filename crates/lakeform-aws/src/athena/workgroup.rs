@@ -2,19 +2,17 @@
 
 use aws_sdk_athena::{
     error::BuildError,
-    operation::create_work_group::CreateWorkGroupError,
     types::{
         AclConfiguration, EncryptionConfiguration, EncryptionOption, EngineVersion, ResultConfiguration,
         ResultConfigurationUpdates, S3AclOption, Tag, WorkGroup as Found, WorkGroupConfiguration,
         WorkGroupConfigurationUpdates, WorkGroupState,
     },
 };
-use lakeform_provider::{Change, Context, Field, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, Field, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use crate::{
     AwsClient, check,
     error::During,
-    retry::once,
     tags::{TagChanges, Tags, to_map},
     values::{built, chosen, fill, flag, given, number, text},
 };
@@ -137,6 +135,7 @@ impl ResourceType for Workgroup {
     type Model = Self;
     const NAME: &'static str = "aws_athena_workgroup";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=128)?;
@@ -183,7 +182,7 @@ impl ResourceType for Workgroup {
             .set_configuration(built(configuration)?)
             .set_description(given(&object.description))
             .set_tags((!tags.is_empty()).then_some(tags));
-        once!(aws_sdk_athena, call, CreateWorkGroupError).await.during("athena:CreateWorkGroup")?;
+        call.send().await.during("athena:CreateWorkGroup")?;
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &object.name).await?);
         if object.state.as_deref() == Some("DISABLED") {
@@ -194,6 +193,11 @@ impl ResourceType for Workgroup {
             fill(object, |object| object.take(live));
         }
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

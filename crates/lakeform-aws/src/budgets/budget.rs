@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_budgets::{
     error::BuildError,
-    operation::create_budget::CreateBudgetError,
     types::{
         AutoAdjustData, AutoAdjustType, Budget as Found, BudgetType as Kind, ComparisonOperator,
         CostTypes as ApiCostTypes, HistoricalOptions, Notification as ApiNotification, NotificationType, ResourceTag,
@@ -14,13 +13,12 @@ use aws_sdk_budgets::{
 use aws_smithy_types::date_time::{DateTime, Format};
 use futures::future::try_join_all;
 use lakeform_core::{Number, Value};
-use lakeform_provider::{Change, Context, Field, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, Field, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
-    retry::once,
     tags::{TagChanges, Tags, to_map},
     values::{built, fill, given, number, text, to_i32},
 };
@@ -224,6 +222,7 @@ impl ResourceType for BudgetType {
     type Model = Budget;
     const NAME: &'static str = "aws_budgets_budget";
     const IDENTITY: &'static [&'static str] = &["account_id", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::each(change, "account_id", |value| match value.as_str() {
@@ -271,15 +270,12 @@ impl ResourceType for BudgetType {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Budget) -> Result<()> {
-        let account = match given(&object.account_id) {
-            Some(account) => account,
-            None => cx.client.account_id().await?.to_owned(),
-        };
+        let account = account(cx, object).await?;
         let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         let tags = object.tags_all.iter().flatten().map(|tag| built(resource_tag(tag))).collect::<Result<Vec<_>>>()?;
         let call = cx.client.budgets().create_budget().account_id(&account).budget(built(object.to_api(&name))?);
         let call = call.set_resource_tags((!tags.is_empty()).then_some(tags));
-        once!(aws_sdk_budgets, call, CreateBudgetError).await.during("budgets:CreateBudget")?;
+        call.send().await.during("budgets:CreateBudget")?;
         object.id = Some(format!("{account}:{name}"));
         object.arn = Some(arn(cx, &account, &name));
         for notification in &object.notification {
@@ -290,6 +286,13 @@ impl ResourceType for BudgetType {
             fill(object, |object| object.take(live));
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let account = account(cx, &planned).await?;
+        let name = naming::choose(planned.name.as_deref(), planned.name_prefix.as_deref(), "", cx.token);
+        planned.id = Some(format!("{account}:{name}"));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Budget, object: &mut Budget) -> Result<()> {
@@ -351,6 +354,14 @@ fn arn(cx: &Context<'_, AwsClient>, account: &str, name: &str) -> String {
 }
 
 /// The budget, if it exists.
+/// The account whose budget it is.
+async fn account(cx: &Context<'_, AwsClient>, object: &Budget) -> Result<String> {
+    match given(&object.account_id) {
+        Some(account) => Ok(account),
+        None => Ok(cx.client.account_id().await?.to_owned()),
+    }
+}
+
 async fn find(cx: &Context<'_, AwsClient>, account: &str, name: &str) -> Result<Option<Found>> {
     let answer = cx.client.budgets().describe_budget().account_id(account).budget_name(name).send().await;
     Ok(answer.during("budgets:DescribeBudget").absent_ok(GONE)?.and_then(|answer| answer.budget))

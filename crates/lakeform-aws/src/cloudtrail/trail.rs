@@ -1,19 +1,14 @@
 //! `aws_cloudtrail`
 
-use aws_sdk_cloudtrail::{
-    config::Config,
-    operation::create_trail::CreateTrailError,
-    types::{Tag, Trail},
-};
+use aws_sdk_cloudtrail::types::{Tag, Trail};
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::trail_selectors::{AdvancedSelector, Insight, Selector, check_selectors};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::{TagChanges, Tags, to_map},
 };
 
@@ -97,6 +92,7 @@ impl ResourceType for CloudTrail {
     const NAME: &'static str = "aws_cloudtrail";
     const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);
@@ -161,7 +157,6 @@ impl ResourceType for CloudTrail {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let tags = sdk_tags(object.tags_all.iter().flatten())?;
         let call = || async {
-            let once = OnlyIfRefused::<CreateTrailError>::default();
             cx.client
                 .cloudtrail()
                 .create_trail()
@@ -177,8 +172,6 @@ impl ResourceType for CloudTrail {
                 .set_cloud_watch_logs_role_arn(given(&object.cloud_watch_logs_role_arn))
                 .set_kms_key_id(given(&object.kms_key_id))
                 .set_tags_list((!tags.is_empty()).then(|| tags.clone()))
-                .customize()
-                .config_override(Config::builder().retry_classifier(once))
                 .send()
                 .await
                 .during("cloudtrail:CreateTrail")
@@ -200,6 +193,16 @@ impl ResourceType for CloudTrail {
             object.put_insights(cx, &arn).await?;
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let arn = cx.client.arn("cloudtrail", cx.client.region(), &format!("trail/{}", planned.name)).await?;
+        planned.id = Some(arn);
+        // A trail without any does not say so.
+        planned.event_selector.clear();
+        planned.advanced_event_selector.clear();
+        planned.insight_selector.clear();
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &TrailModel, object: &mut TrailModel) -> Result<()> {

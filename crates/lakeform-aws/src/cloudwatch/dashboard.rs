@@ -1,6 +1,6 @@
 //! `aws_cloudwatch_dashboard`
 
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 
 use super::GONE;
 use crate::{
@@ -31,6 +31,7 @@ impl ResourceType for Dashboard {
     type Model = Self;
     const NAME: &'static str = "aws_cloudwatch_dashboard";
     const IDENTITY: &'static [&'static str] = &["dashboard_name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);
@@ -59,6 +60,11 @@ impl ResourceType for Dashboard {
         let answer = cx.client.cloudwatch().get_dashboard().dashboard_name(&object.dashboard_name).send().await;
         object.dashboard_arn = answer.during("cloudwatch:GetDashboard")?.dashboard_arn;
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.dashboard_name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {

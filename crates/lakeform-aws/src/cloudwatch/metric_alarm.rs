@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::{
     StandardUnit, Statistic, Tag,
 };
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::GONE;
 use crate::{
@@ -155,6 +155,7 @@ impl ResourceType for MetricAlarm {
     const NAME: &'static str = "aws_cloudwatch_metric_alarm";
     const IDENTITY: &'static [&'static str] = &["alarm_name"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = Part::whole(change);
@@ -220,6 +221,11 @@ impl ResourceType for MetricAlarm {
             object.evaluate_low_sample_count_percentiles = live.evaluate_low_sample_count_percentile;
         }
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.alarm_name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &AlarmModel, object: &mut AlarmModel) -> Result<()> {

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudwatchlogs::{
-    config::Config,
-    operation::create_log_group::CreateLogGroupError,
-    types::{LogGroup as Found, LogGroupClass},
-};
+use aws_sdk_cloudwatchlogs::types::{LogGroup as Found, LogGroupClass};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::GONE;
 use crate::{
@@ -16,7 +12,6 @@ use crate::{
     error::{Absent, During},
     naming,
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::{TagChanges, Tags},
 };
 
@@ -67,6 +62,7 @@ impl ResourceType for LogGroup {
     type Model = LogGroupModel;
     const NAME: &'static str = "aws_cloudwatch_log_group";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -123,8 +119,6 @@ impl ResourceType for LogGroup {
             .set_kms_key_id(object.kms_key_id.clone().filter(|key| !key.is_empty()))
             .set_log_group_class(object.log_group_class.as_deref().map(Into::into))
             .set_tags(object.tags_all.as_ref().filter(|tags| !tags.is_empty()).map(|_| tags))
-            .customize()
-            .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateLogGroupError>::default()))
             .send()
             .await
             .during("logs:CreateLogGroup")?;
@@ -141,6 +135,11 @@ impl ResourceType for LogGroup {
             .await?;
         object.take(&name, &found);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(naming::choose(planned.name.as_deref(), planned.name_prefix.as_deref(), "", cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &LogGroupModel, object: &mut LogGroupModel) -> Result<()> {

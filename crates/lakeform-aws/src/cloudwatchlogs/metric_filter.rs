@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudwatchlogs::types::{MetricFilter as Found, MetricTransformation, StandardUnit};
 use lakeform_core::{Path, Step, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::GONE;
 use crate::{
@@ -62,6 +62,7 @@ impl ResourceType for MetricFilter {
     type Model = MetricFilterModel;
     const NAME: &'static str = "aws_cloudwatch_log_metric_filter";
     const IDENTITY: &'static [&'static str] = &["log_group_name", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=512)?;

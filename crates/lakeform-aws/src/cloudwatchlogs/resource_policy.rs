@@ -1,6 +1,6 @@
 //! `aws_cloudwatch_log_resource_policy`
 
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 
 use super::GONE;
 use crate::{
@@ -28,6 +28,7 @@ impl ResourceType for LogPolicy {
     type Model = Self;
     const NAME: &'static str = "aws_cloudwatch_log_resource_policy";
     const IDENTITY: &'static [&'static str] = &["policy_name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "policy_document", 1..=5120)?;

@@ -8,7 +8,7 @@ mod plan;
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient,
@@ -316,6 +316,7 @@ impl ResourceType for Table {
     const NAME: &'static str = "aws_dynamodb_table";
     const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(change)
@@ -327,6 +328,15 @@ impl ResourceType for Table {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TableModel) -> Result<()> {
         make::create(cx, object).await
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        if find(cx.client.dynamodb(), &planned.name).await?.is_none() {
+            return Ok(None);
+        }
+        settled(cx, &planned.name, CREATE).await?;
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &TableModel, object: &mut TableModel) -> Result<()> {

@@ -1,7 +1,7 @@
 //! `aws_ecr_lifecycle_policy`
 
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 use serde_json::Value as Json;
 
 use super::GONE;
@@ -70,6 +70,7 @@ impl ResourceType for LifecyclePolicy {
     type Model = Self;
     const NAME: &'static str = "aws_ecr_lifecycle_policy";
     const IDENTITY: &'static [&'static str] = &["repository"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         policy::plan_normal(change, "policy");
@@ -94,6 +95,11 @@ impl ResourceType for LifecyclePolicy {
         object.id = Some(object.repository.clone());
         object.registry_id = answer.registry_id;
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.repository.clone());
+        Ok(Some(planned))
     }
 
     async fn update(_cx: &Context<'_, AwsClient>, _prior: &Self, _object: &mut Self) -> Result<()> {

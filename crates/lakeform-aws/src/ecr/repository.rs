@@ -2,22 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_ecr::{
-    config::Config,
-    operation::create_repository::CreateRepositoryError,
-    types::{
-        EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability, Repository as Live,
-        Tag,
-    },
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability, Repository as Live, Tag,
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use super::{GONE, find, read_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    retry::OnlyIfRefused,
     stored::{given, text},
     tags::{TagChanges, Tags},
 };
@@ -98,6 +92,7 @@ impl ResourceType for RepositoryType {
     type Model = RepositoryModel;
     const NAME: &'static str = "aws_ecr_repository";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "image_tag_mutability", &["MUTABLE", "IMMUTABLE"])?;
@@ -145,8 +140,6 @@ impl ResourceType for RepositoryType {
             .set_encryption_configuration(encryption)
             .set_image_scanning_configuration(object.image_scanning_configuration.first().map(Scanning::sent))
             .set_tags((!tags.is_empty()).then_some(tags))
-            .customize()
-            .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateRepositoryError>::default()))
             .send()
             .await
             .during("ecr:CreateRepository")?;
@@ -155,6 +148,11 @@ impl ResourceType for RepositoryType {
         };
         object.take(&live);
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &RepositoryModel, object: &mut RepositoryModel) -> Result<()> {

@@ -5,7 +5,7 @@ use aws_sdk_eventbridge::{
     types::{RuleState, Tag},
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::{DEFAULT_BUS, GONE, PROPAGATION, bus, check_names, split, with_bus};
 use crate::{
@@ -75,6 +75,7 @@ impl ResourceType for EventRule {
     const NAME: &'static str = "aws_cloudwatch_event_rule";
     const IDENTITY: &'static [&'static str] = &["event_bus_name", "name"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -141,11 +142,16 @@ impl ResourceType for EventRule {
     async fn create(cx: &Context<'_, AwsClient>, object: &mut RuleModel) -> Result<()> {
         let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), "", cx.token);
         object.arn = object.put(cx, &name).await?;
-        let bus = bus(&object.event_bus_name);
-        object.id = Some(if bus == DEFAULT_BUS { name.clone() } else { format!("{bus}/{name}") });
+        object.id = Some(identifier(bus(&object.event_bus_name), &name));
         object.name_prefix.get_or_insert_with(|| naming::prefix_of(&name));
         object.name = Some(name);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = naming::choose(planned.name.as_deref(), planned.name_prefix.as_deref(), "", cx.token);
+        planned.id = Some(identifier(bus(&planned.event_bus_name), &name));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &RuleModel, object: &mut RuleModel) -> Result<()> {
@@ -218,6 +224,11 @@ fn plan_state(change: &mut Change<'_>) {
 /// An event pattern as Terraform stores it: keys in order, no spaces, and nothing escaped for HTML.
 fn pattern(text: &str) -> String {
     policy::normal(text).replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
+}
+
+/// `RULE`, or `BUS/RULE` on another bus than the default one.
+fn identifier(bus: &str, name: &str) -> String {
+    if bus == DEFAULT_BUS { name.to_owned() } else { format!("{bus}/{name}") }
 }
 
 impl RuleModel {

@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::types::{RunCommandParameters, Target};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     DEFAULT_BUS, GONE, bus, check_names, split,
@@ -96,6 +96,7 @@ impl ResourceType for EventTarget {
     const NAME: &'static str = "aws_cloudwatch_event_target";
     const IDENTITY: &'static [&'static str] = &["event_bus_name", "rule", "target_id"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);
@@ -147,12 +148,16 @@ impl ResourceType for EventTarget {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TargetModel) -> Result<()> {
-        if object.target_id.as_deref().is_none_or(str::is_empty) {
-            object.target_id = Some(naming::unique("terraform-", cx.token));
-        }
+        object.name_target(cx);
         object.put(cx).await?;
         object.id = Some(object.name());
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.name_target(cx);
+        planned.id = Some(planned.name());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &TargetModel, object: &mut TargetModel) -> Result<()> {
@@ -191,6 +196,13 @@ impl ResourceType for EventTarget {
 }
 
 impl TargetModel {
+    /// Makes a name up where the stack gives none.
+    fn name_target(&mut self, cx: &Context<'_, AwsClient>) {
+        if self.target_id.as_deref().is_none_or(str::is_empty) {
+            self.target_id = Some(naming::unique("terraform-", cx.token));
+        }
+    }
+
     /// The identifier in state.
     fn name(&self) -> String {
         let (bus, target) = (bus(&self.event_bus_name), self.target_id.as_deref().unwrap_or_default());

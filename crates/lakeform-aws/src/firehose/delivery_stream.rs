@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use aws_sdk_firehose::{
     error::BuildError,
-    operation::create_delivery_stream::CreateDeliveryStreamError,
     types::{
         AuthenticationConfiguration, DeliveryStreamDescription as Found, DeliveryStreamEncryptionConfigurationInput,
         DeliveryStreamEncryptionStatus as EncryptionStatus, DeliveryStreamStatus, DeliveryStreamType,
@@ -20,7 +19,9 @@ use aws_sdk_firehose::{
     },
 };
 use aws_smithy_types::date_time::{DateTime, Format};
-use lakeform_provider::{Change, Context, ErrorKind, Field, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{
+    Change, Context, ErrorKind, Field, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait,
+};
 
 use self::{
     bucket::ExtendedS3,
@@ -32,7 +33,6 @@ use crate::{
     AwsClient,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     tags::{TagChanges, Tags, to_map},
     values::{built, chosen, fill, given, text},
 };
@@ -189,6 +189,7 @@ impl ResourceType for DeliveryStream {
     const NAME: &'static str = "aws_kinesis_firehose_delivery_stream";
     const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(change)
@@ -247,11 +248,7 @@ impl ResourceType for DeliveryStream {
                 object.extended_s3_configuration.first().map(|to| built(to.to_api())).transpose()?,
             ),
         };
-        let create = || async {
-            once!(aws_sdk_firehose, call.clone(), CreateDeliveryStreamError)
-                .await
-                .during("firehose:CreateDeliveryStream")
-        };
+        let create = || async { call.clone().send().await.during("firehose:CreateDeliveryStream") };
         let answer = Box::pin(settle(cx, create)).await?;
         object.id = answer.delivery_stream_arn;
         let mut live = active(cx, &object.name).await?;
@@ -260,6 +257,14 @@ impl ResourceType for DeliveryStream {
         }
         fill(object, |object| object.take(live));
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        if find(cx, &planned.name).await?.is_none() {
+            return Ok(None);
+        }
+        planned.id = Some(at_rest(cx, &planned.name).await?.delivery_stream_arn);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &StreamModel, object: &mut StreamModel) -> Result<()> {
@@ -347,6 +352,16 @@ async fn active(cx: &Context<'_, AwsClient>, name: &str) -> Result<Found> {
         }
     })
     .await
+}
+
+/// The stream once it is made and its encryption does not change any more.
+async fn at_rest(cx: &Context<'_, AwsClient>, name: &str) -> Result<Found> {
+    let live = active(cx, name).await?;
+    let encryption = live.delivery_stream_encryption_configuration.as_ref();
+    match encryption.and_then(|encryption| encryption.status.as_ref()) {
+        Some(EncryptionStatus::Enabling) => encrypted(cx, name, EncryptionStatus::Enabled, CREATE).await,
+        _ => Ok(live),
+    }
 }
 
 /// The stream once its encryption is as wanted.

@@ -4,20 +4,18 @@ use std::collections::BTreeSet;
 
 use aws_sdk_glue::{
     error::BuildError,
-    operation::create_database::CreateDatabaseError,
     types::{
         DataLakePrincipal, Database as Found, DatabaseIdentifier, DatabaseInput, FederatedDatabase, Permission,
         PrincipalPermissions,
     },
 };
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{GONE, arn, catalog, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     tags::Tags,
     values::{built, fill, given, given_map, map, text},
 };
@@ -112,6 +110,7 @@ impl ResourceType for CatalogDatabase {
     type Model = Self;
     const NAME: &'static str = "aws_glue_catalog_database";
     const IDENTITY: &'static [&'static str] = &["catalog_id", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;
@@ -139,8 +138,7 @@ impl ResourceType for CatalogDatabase {
         let input = built(object.to_api(&object.name))?;
         let tags = given_map(&object.tags_all);
         let call = cx.client.glue().create_database().catalog_id(&catalog_id).database_input(input).set_tags(tags);
-        let create =
-            || async { once!(aws_sdk_glue, call.clone(), CreateDatabaseError).await.during("glue:CreateDatabase") };
+        let create = || async { call.clone().send().await.during("glue:CreateDatabase") };
         settle(cx, create).await?;
         object.id = Some(format!("{catalog_id}:{}", object.name));
         object.arn = Some(arn(cx, &format!("database/{}", object.name)).await?);
@@ -148,6 +146,12 @@ impl ResourceType for CatalogDatabase {
             fill(object, |object| object.take(&catalog_id, live));
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let catalog_id = catalog(cx, planned.catalog_id.as_deref()).await?;
+        planned.id = Some(format!("{catalog_id}:{}", planned.name));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

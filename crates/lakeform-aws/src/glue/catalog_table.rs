@@ -4,18 +4,14 @@ mod convert;
 
 use std::time::Duration;
 
-use aws_sdk_glue::{
-    operation::create_table::CreateTableError,
-    types::{MetadataOperation, PartitionIndexDescriptor, Table as Found},
-};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use aws_sdk_glue::types::{MetadataOperation, PartitionIndexDescriptor, Table as Found};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use super::{GONE, arn, catalog, catalog_database::check_small_letters};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     tags::Tags,
     values::built,
 };
@@ -287,6 +283,7 @@ impl ResourceType for CatalogTable {
     type Model = Self;
     const NAME: &'static str = "aws_glue_catalog_table";
     const IDENTITY: &'static [&'static str] = &["catalog_id", "database_name", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;
@@ -340,7 +337,7 @@ impl ResourceType for CatalogTable {
             .set_open_table_format_input(object.format().map(built).transpose()?)
             .set_partition_indexes((!indexes.is_empty()).then_some(indexes))
             .table_input(built(object.to_api())?);
-        let create = || async { once!(aws_sdk_glue, call.clone(), CreateTableError).await.during("glue:CreateTable") };
+        let create = || async { call.clone().send().await.during("glue:CreateTable") };
         settle(cx, create).await?;
         object.id = Some(format!("{}:{}:{}", key.catalog_id, key.database, key.name));
         object.catalog_id = Some(key.catalog_id.clone());
@@ -349,6 +346,12 @@ impl ResourceType for CatalogTable {
             index.index_status = Some(live.index_status.as_str().to_owned());
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let catalog_id = catalog(cx, planned.catalog_id.as_deref()).await?;
+        planned.id = Some(format!("{catalog_id}:{}:{}", planned.database_name, planned.name));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

@@ -1,19 +1,17 @@
 //! `aws_glue_classifier`
 
-use aws_sdk_glue::operation::create_classifier::CreateClassifierError;
 use aws_sdk_glue::types::{
     Classifier as Found, CreateCsvClassifierRequest, CreateGrokClassifierRequest, CreateJsonClassifierRequest,
     CreateXmlClassifierRequest, CsvHeaderOption, CsvSerdeOption, UpdateCsvClassifierRequest,
     UpdateGrokClassifierRequest, UpdateJsonClassifierRequest, UpdateXmlClassifierRequest,
 };
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 
 use super::GONE;
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     values::{built, chosen, flag, given, given_list, list, text},
 };
 
@@ -151,6 +149,7 @@ impl ResourceType for Classifier {
     type Model = Self;
     const NAME: &'static str = "aws_glue_classifier";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;
@@ -188,9 +187,14 @@ impl ResourceType for Classifier {
             CreateJsonClassifierRequest,
             CreateXmlClassifierRequest
         );
-        once!(aws_sdk_glue, call, CreateClassifierError).await.during("glue:CreateClassifier")?;
+        call.send().await.during("glue:CreateClassifier")?;
         object.id = Some(object.name.clone());
         object.fill(cx).await
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

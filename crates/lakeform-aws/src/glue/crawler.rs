@@ -4,13 +4,12 @@ mod targets;
 
 use std::time::Duration;
 
-use aws_sdk_glue::operation::create_crawler::CreateCrawlerError;
 use aws_sdk_glue::types::{
     Crawler as Found, CrawlerLineageSettings, DeleteBehavior, JdbcMetadataEntry, LakeFormationConfiguration,
     LineageConfiguration, RecrawlBehavior, RecrawlPolicy, SchemaChangePolicy, UpdateBehavior,
 };
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use self::targets::{Catalog, Delta, DynamoDb, Jdbc, Lake, MongoDb, S3};
 use super::{GONE, arn, read_tags, update_tags};
@@ -19,7 +18,6 @@ use crate::{
     error::{Absent, During},
     policy,
     propagation::settle,
-    retry::once,
     tags::Tags,
     values::{chosen, fill, given, given_list, given_map, list, text},
 };
@@ -216,6 +214,7 @@ impl ResourceType for Crawler {
     type Model = Self;
     const NAME: &'static str = "aws_glue_crawler";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=255)?;
@@ -263,8 +262,7 @@ impl ResourceType for Crawler {
             .set_configuration(given(&object.configuration))
             .set_schedule(given(&object.schedule))
             .set_table_prefix(given(&object.table_prefix));
-        let create =
-            || async { once!(aws_sdk_glue, call.clone(), CreateCrawlerError).await.during("glue:CreateCrawler") };
+        let create = || async { call.clone().send().await.during("glue:CreateCrawler") };
         settle(cx, create).await?;
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("crawler/{}", object.name)).await?);
@@ -272,6 +270,11 @@ impl ResourceType for Crawler {
             fill(object, |object| object.take(live));
         }
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

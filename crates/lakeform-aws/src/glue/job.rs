@@ -1,18 +1,16 @@
 //! `aws_glue_job`
 
-use aws_sdk_glue::operation::create_job::CreateJobError;
 use aws_sdk_glue::types::{
     ConnectionsList, ExecutionClass, ExecutionProperty, Job as Found, JobCommand, JobUpdate, NotificationProperty,
     SourceControlAuthStrategy, SourceControlDetails, SourceControlProvider, WorkerType,
 };
-use lakeform_provider::{Change, Context, Field, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, Field, FoundBy, Model, ResourceType, Result};
 
 use super::{GONE, arn, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     tags::Tags,
     values::{chosen, fill, flag, given, given_list, given_map, given_number, list, map, number, text, to_i32},
 };
@@ -195,6 +193,7 @@ impl ResourceType for Job {
     type Model = Self;
     const NAME: &'static str = "aws_glue_job";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=usize::MAX)?;
@@ -235,7 +234,7 @@ impl ResourceType for Job {
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
         let call = cx.client.glue().create_job().name(&object.name).set_tags(given_map(&object.tags_all));
         let call = described!(call, object).set_max_capacity(object.max_capacity.filter(|units| *units != 0.0));
-        let create = || async { once!(aws_sdk_glue, call.clone(), CreateJobError).await.during("glue:CreateJob") };
+        let create = || async { call.clone().send().await.during("glue:CreateJob") };
         settle(cx, create).await?;
         object.id = Some(object.name.clone());
         object.arn = Some(arn(cx, &format!("job/{}", object.name)).await?);
@@ -243,6 +242,11 @@ impl ResourceType for Job {
             fill(object, |object| object.take(live));
         }
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

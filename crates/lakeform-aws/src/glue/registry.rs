@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_glue::{
-    operation::{create_registry::CreateRegistryError, get_registry::GetRegistryOutput},
-    types::RegistryId,
-};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use aws_sdk_glue::{operation::get_registry::GetRegistryOutput, types::RegistryId};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
-use super::{GONE, read_tags, update_tags};
+use super::{GONE, arn, read_tags, update_tags};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::once,
     tags::Tags,
     values::{given, given_map, text},
 };
@@ -46,6 +42,7 @@ impl ResourceType for Registry {
     type Model = Self;
     const NAME: &'static str = "aws_glue_registry";
     const IDENTITY: &'static [&'static str] = &["registry_name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "description", 0..=2048)?;
@@ -74,10 +71,15 @@ impl ResourceType for Registry {
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
         let call = cx.client.glue().create_registry().registry_name(&object.registry_name);
         let call = call.set_description(given(&object.description)).set_tags(given_map(&object.tags_all));
-        let answer = once!(aws_sdk_glue, call, CreateRegistryError).await.during("glue:CreateRegistry")?;
+        let answer = call.send().await.during("glue:CreateRegistry")?;
         object.id = answer.registry_arn.clone();
         object.arn = answer.registry_arn;
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(arn(cx, &format!("registry/{}", planned.registry_name)).await?);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

@@ -1,9 +1,7 @@
 //! `aws_iam_instance_profile`
 
-use aws_sdk_iam::{
-    config::Config, operation::create_instance_profile::CreateInstanceProfileError, types::InstanceProfile as Live,
-};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use aws_sdk_iam::types::InstanceProfile as Live;
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{self, GONE, change_tags, once_known, unless_used};
 use crate::{
@@ -11,7 +9,6 @@ use crate::{
     error::{Absent, During},
     naming,
     propagation::settle,
-    retry::OnlyIfRefused,
     stored::time,
     tags::Tags,
 };
@@ -59,6 +56,7 @@ impl ResourceType for InstanceProfile {
     type Model = InstanceProfileModel;
     const NAME: &'static str = "aws_iam_instance_profile";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)
@@ -83,9 +81,7 @@ impl ResourceType for InstanceProfile {
         let name = common::name(object.name.as_ref(), object.name_prefix.as_ref(), cx.token);
         let tags = common::sdk_tags(object.tags_all.iter().flatten())?;
         let call = cx.client.iam().create_instance_profile().instance_profile_name(&name);
-        let call = call.set_path(object.path.clone()).set_tags(tags).customize().config_override(
-            Config::builder().retry_classifier(OnlyIfRefused::<CreateInstanceProfileError>::default()),
-        );
+        let call = call.set_path(object.path.clone()).set_tags(tags);
         let answer = call.send().await.during("iam:CreateInstanceProfile")?;
         let Some(live) = answer.instance_profile else {
             return Err(ProviderError::invalid("the answer holds no profile").operation("iam:CreateInstanceProfile"));
@@ -95,6 +91,11 @@ impl ResourceType for InstanceProfile {
             Some(role) => once_known(cx, || add(cx, &name, role)).await,
             None => Ok(()),
         }
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(common::name(planned.name.as_ref(), planned.name_prefix.as_ref(), cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(

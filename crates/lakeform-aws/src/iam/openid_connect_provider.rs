@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_iam::{config::Config, operation::create_open_id_connect_provider::CreateOpenIDConnectProviderError};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{self, GONE, change_tags};
 use crate::{
     AwsClient,
     error::{Absent, During},
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::Tags,
 };
 
@@ -64,6 +62,7 @@ impl ResourceType for OpenIdConnectProvider {
     type Model = OpenIdConnectProviderModel;
     const NAME: &'static str = "aws_iam_openid_connect_provider";
     const IDENTITY: &'static [&'static str] = &["url"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let given = change.config.get("url").and_then(Value::as_str);
@@ -101,11 +100,7 @@ impl ResourceType for OpenIdConnectProvider {
             .url(format!("{SCHEME}{}", bare(&object.url)))
             .set_client_id_list(Some(object.client_id_list.iter().cloned().collect()))
             .set_thumbprint_list(object.thumbprint_list.clone())
-            .set_tags(tags)
-            .customize()
-            .config_override(
-                Config::builder().retry_classifier(OnlyIfRefused::<CreateOpenIDConnectProviderError>::default()),
-            );
+            .set_tags(tags);
         let answer = call.send().await.during("iam:CreateOpenIDConnectProvider")?;
         let Some(arn) = answer.open_id_connect_provider_arn else {
             let error = ProviderError::invalid("the answer holds no ARN");
@@ -121,6 +116,11 @@ impl ResourceType for OpenIdConnectProvider {
             object.thumbprint_list = Some(found.await?.thumbprint_list().to_vec());
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(cx.client.arn("iam", "", &format!("oidc-provider/{}", bare(&planned.url))).await?);
+        Ok(Some(planned))
     }
 
     async fn update(

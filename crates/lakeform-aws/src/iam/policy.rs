@@ -1,11 +1,7 @@
 //! `aws_iam_policy`
 
-use aws_sdk_iam::{
-    config::Config,
-    operation::{create_policy::CreatePolicyError, create_policy_version::CreatePolicyVersionError},
-    types::{Policy as Live, PolicyVersion},
-};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use aws_sdk_iam::types::{Policy as Live, PolicyVersion};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{self, GONE, change_tags, unless_used};
 use crate::{
@@ -13,7 +9,6 @@ use crate::{
     error::{Absent, During},
     naming, policy,
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::Tags,
 };
 
@@ -66,6 +61,7 @@ impl ResourceType for Policy {
     type Model = PolicyModel;
     const NAME: &'static str = "aws_iam_policy";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)?;
@@ -104,8 +100,6 @@ impl ResourceType for Policy {
                 .policy_document(&object.policy)
                 .policy_name(&name)
                 .set_tags(tags.clone())
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreatePolicyError>::default()))
                 .send()
                 .await
                 .during("iam:CreatePolicy")
@@ -116,6 +110,13 @@ impl ResourceType for Policy {
         };
         object.take(live);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = common::name(planned.name.as_ref(), planned.name_prefix.as_ref(), cx.token);
+        let path = planned.path.as_deref().unwrap_or("/");
+        planned.id = Some(cx.client.arn("iam", "", &format!("policy{path}{name}")).await?);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &PolicyModel, object: &mut PolicyModel) -> Result<()> {
@@ -129,10 +130,6 @@ impl ResourceType for Policy {
                     .policy_arn(&arn)
                     .policy_document(&object.policy)
                     .set_as_default(true)
-                    .customize()
-                    .config_override(
-                        Config::builder().retry_classifier(OnlyIfRefused::<CreatePolicyVersionError>::default()),
-                    )
                     .send()
                     .await
                     .during("iam:CreatePolicyVersion")

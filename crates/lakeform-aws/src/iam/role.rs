@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_iam::{config::Config, operation::create_role::CreateRoleError, types::Role as Live};
+use aws_sdk_iam::types::Role as Live;
 use futures::future::try_join_all;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     common::{self, GONE, change_tags, once_known, unless_used},
@@ -17,7 +17,6 @@ use crate::{
     error::{Absent, During},
     naming, policy,
     propagation::settle,
-    retry::OnlyIfRefused,
     stored::time,
     tags::Tags,
 };
@@ -95,6 +94,7 @@ impl ResourceType for Role {
     type Model = RoleModel;
     const NAME: &'static str = "aws_iam_role";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 64)?;
@@ -143,8 +143,6 @@ impl ResourceType for Role {
                 .set_max_session_duration(object.session())
                 .set_permissions_boundary(given(&object.permissions_boundary))
                 .set_tags(tags.clone())
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateRoleError>::default()))
                 .send()
                 .await
                 .during("iam:CreateRole")
@@ -161,6 +159,11 @@ impl ResourceType for Role {
             once_known(cx, || attach(cx, &name, arn)).await?;
         }
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(common::name(planned.name.as_ref(), planned.name_prefix.as_ref(), cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &RoleModel, object: &mut RoleModel) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `aws_iam_role_policy`
 
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{self, GONE};
 use crate::{
@@ -65,6 +65,7 @@ impl ResourceType for RolePolicy {
     type Model = Self;
     const NAME: &'static str = "aws_iam_role_policy";
     const IDENTITY: &'static [&'static str] = &["role", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)?;
@@ -91,6 +92,12 @@ impl ResourceType for RolePolicy {
         object.name_prefix.get_or_insert_with(|| naming::prefix_of(&name));
         object.name = Some(name);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = common::name(planned.name.as_ref(), planned.name_prefix.as_ref(), cx.token);
+        planned.id = Some(format!("{}:{name}", planned.role));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, _prior: &Self, object: &mut Self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `aws_iam_role_policy_attachment`
 
-use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::GONE;
 use crate::{
@@ -55,6 +55,7 @@ impl ResourceType for RolePolicyAttachment {
     type Model = Self;
     const NAME: &'static str = "aws_iam_role_policy_attachment";
     const IDENTITY: &'static [&'static str] = &["role", "policy_arn"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let there = attached(cx, &object.role).await?.unwrap_or_default().contains(&object.policy_arn);
@@ -65,6 +66,11 @@ impl ResourceType for RolePolicyAttachment {
         attach(cx, &object.role, &object.policy_arn).await?;
         object.id = Some(naming::unique(&format!("{}-", object.role), cx.token));
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(naming::unique(&format!("{}-", planned.role), cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(_cx: &Context<'_, AwsClient>, _prior: &Self, _object: &mut Self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `aws_iam_user_policy_attachment`
 
-use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::GONE;
 use crate::{
@@ -29,6 +29,7 @@ impl ResourceType for UserPolicyAttachment {
     type Model = Self;
     const NAME: &'static str = "aws_iam_user_policy_attachment";
     const IDENTITY: &'static [&'static str] = &["user", "policy_arn"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let call = cx.client.iam().list_attached_user_policies().user_name(&object.user);
@@ -46,6 +47,11 @@ impl ResourceType for UserPolicyAttachment {
         .await?;
         object.id = Some(naming::unique(&format!("{}-", object.user), cx.token));
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(naming::unique(&format!("{}-", planned.user), cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(_cx: &Context<'_, AwsClient>, _prior: &Self, _object: &mut Self) -> Result<()> {

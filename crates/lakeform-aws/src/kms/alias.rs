@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use aws_sdk_kms::{config::Config, operation::create_alias::CreateAliasError, types::AliasListEntry};
+use aws_sdk_kms::types::AliasListEntry;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming,
     propagation::settle,
-    retry::OnlyIfRefused,
 };
 
 /// A name for a KMS key.
@@ -59,6 +58,7 @@ impl ResourceType for Alias {
     type Model = AliasModel;
     const NAME: &'static str = "aws_kms_alias";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -99,22 +99,11 @@ impl ResourceType for Alias {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut AliasModel) -> Result<()> {
         let kms = cx.client.kms();
-        let name = match (&object.name, &object.name_prefix) {
-            (Some(name), _) if !name.is_empty() => name.clone(),
-            (_, Some(prefix)) if !prefix.is_empty() => naming::unique(prefix, cx.token),
-            _ => naming::unique("alias/", cx.token),
-        };
+        let name = name(object, cx.token);
         let target = object.target_key_id.clone();
         let wait = Wait::new("key to be known everywhere", Duration::from_secs(60));
         settle(cx, || async {
-            kms.create_alias()
-                .alias_name(&name)
-                .target_key_id(&target)
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateAliasError>::default()))
-                .send()
-                .await
-                .during("kms:CreateAlias")
+            kms.create_alias().alias_name(&name).target_key_id(&target).send().await.during("kms:CreateAlias")
         })
         .await?;
         object.id = Some(name.clone());
@@ -141,6 +130,11 @@ impl ResourceType for Alias {
         Ok(())
     }
 
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(name(&planned, cx.token));
+        Ok(Some(planned))
+    }
+
     async fn update(cx: &Context<'_, AwsClient>, prior: &AliasModel, object: &mut AliasModel) -> Result<()> {
         if key_id(&prior.target_key_id) != key_id(&object.target_key_id) {
             let call =
@@ -165,6 +159,15 @@ impl ResourceType for Alias {
             )));
         }
         Ok(AliasModel { id: Some(id.to_owned()), ..AliasModel::default() })
+    }
+}
+
+/// The chosen name, else one that is made up.
+fn name(object: &AliasModel, token: &str) -> String {
+    match (&object.name, &object.name_prefix) {
+        (Some(name), _) if !name.is_empty() => name.clone(),
+        (_, Some(prefix)) if !prefix.is_empty() => naming::unique(prefix, token),
+        _ => naming::unique("alias/", token),
     }
 }
 

@@ -2,19 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_kms::{
-    config::Config,
-    operation::create_grant::CreateGrantError,
-    types::{GrantConstraints, GrantListEntry, GrantOperation},
-};
+use aws_sdk_kms::types::{GrantConstraints, GrantListEntry, GrantOperation};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     propagation::settle,
-    retry::OnlyIfRefused,
 };
 
 /// Leave to use a KMS key.
@@ -73,6 +68,7 @@ impl ResourceType for Grant {
     type Client = AwsClient;
     type Model = GrantModel;
     const NAME: &'static str = "aws_kms_grant";
+    const FOUND_BY: FoundBy = FoundBy::Parent;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=256)?;
@@ -119,12 +115,6 @@ impl ResourceType for Grant {
                 .set_encryption_context_subset(map(&c.encryption_context_subset))
                 .build()
         });
-        // With a name KMS gives back the same grant when asked again (CreateGrant); without one it makes another.
-        let named = object.name.is_some();
-        let config = || {
-            let config = Config::builder();
-            if named { config } else { config.retry_classifier(OnlyIfRefused::<CreateGrantError>::default()) }
-        };
         let answer = settle(cx, || async {
             kms.create_grant()
                 .key_id(&object.key_id)
@@ -134,8 +124,6 @@ impl ResourceType for Grant {
                 .set_grant_tokens(tokens.clone())
                 .set_name(object.name.clone())
                 .set_retiring_principal(object.retiring_principal.clone())
-                .customize()
-                .config_override(config())
                 .send()
                 .await
                 .during("kms:CreateGrant")
@@ -145,6 +133,12 @@ impl ResourceType for Grant {
         object.grant_id = answer.grant_id;
         object.grant_token = answer.grant_token;
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let Some(grant) = planned.newest_like(cx.client.kms()).await? else { return Ok(None) };
+        planned.id = Some(format!("{}:{}", planned.key_id, grant.grant_id.unwrap_or_default()));
+        Ok(Some(planned))
     }
 
     async fn update(_cx: &Context<'_, AwsClient>, _prior: &GrantModel, _object: &mut GrantModel) -> Result<()> {
@@ -208,16 +202,55 @@ async fn find(kms: &aws_sdk_kms::Client, key: &str, grant: &str) -> Result<Optio
     Ok(None)
 }
 
+/// A service's leave is named apart; a deleted principal shows as an internal id, which says nothing new.
+fn principal(arn: Option<String>, service: Option<String>) -> Option<String> {
+    arn.or(service).filter(|p| p.contains(':') || p.contains('.') || p.contains('/'))
+}
+
+/// The encryption context that the API says requests must have.
+fn constraints(live: Option<GrantConstraints>) -> Vec<Constraint> {
+    let map = |m: Option<std::collections::HashMap<String, String>>| {
+        m.filter(|m| !m.is_empty()).map(|m| m.into_iter().collect::<BTreeMap<_, _>>())
+    };
+    let constraint = live.map(|c| Constraint {
+        encryption_context_equals: map(c.encryption_context_equals),
+        encryption_context_subset: map(c.encryption_context_subset),
+    });
+    constraint.filter(|c| *c != Constraint::default()).into_iter().collect()
+}
+
 impl GrantModel {
+    /// The newest of the key's grants that say just what this one says. There may be several: only a name tells them apart.
+    async fn newest_like(&self, kms: &aws_sdk_kms::Client) -> Result<Option<GrantListEntry>> {
+        let pages = kms.list_grants().key_id(&self.key_id).into_paginator().items().send();
+        let all: Result<Vec<_>, _> = pages.collect().await;
+        let all = all.during("kms:ListGrants").absent_ok(&["NotFoundException"])?.unwrap_or_default();
+        Ok(all.into_iter().filter(|live| self.is_like(live)).max_by_key(|live| live.creation_date))
+    }
+
+    fn is_like(&self, live: &GrantListEntry) -> bool {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let set = |m: &Option<BTreeMap<String, String>>| m.clone().filter(|m| !m.is_empty());
+        let wanted = self.constraints.iter().map(|c| Constraint {
+            encryption_context_equals: set(&c.encryption_context_equals),
+            encryption_context_subset: set(&c.encryption_context_subset),
+        });
+        let wanted: Vec<_> = wanted.filter(|c| *c != Constraint::default()).collect();
+        let operations: BTreeSet<_> = live.operations().iter().map(|o| o.as_str().to_owned()).collect();
+        let grantee = principal(live.grantee_principal.clone(), live.grantee_service_principal.clone());
+        let retiring = principal(live.retiring_principal.clone(), live.retiring_service_principal.clone());
+        grantee.as_ref() == Some(&self.grantee_principal)
+            && operations == self.operations
+            && given(&live.name) == given(&self.name)
+            && retiring == given(&self.retiring_principal)
+            && constraints(live.constraints.clone()) == wanted
+    }
+
     fn take(&mut self, key: &str, live: GrantListEntry) {
         self.key_id = key.to_owned();
         self.operations = live.operations().iter().map(|o| o.as_str().to_owned()).collect();
         self.grant_id = live.grant_id;
         self.name = live.name.filter(|n| !n.is_empty()).or(self.name.take());
-        // A service's leave is named apart; a deleted principal shows as an internal id, which says nothing new.
-        let principal = |arn: Option<String>, service: Option<String>| {
-            arn.or(service).filter(|p| p.contains(':') || p.contains('.') || p.contains('/'))
-        };
         if let Some(grantee) = principal(live.grantee_principal, live.grantee_service_principal) {
             self.grantee_principal = grantee;
         }
@@ -225,13 +258,6 @@ impl GrantModel {
             self.retiring_principal = Some(retiring);
         }
         self.retire_on_delete.get_or_insert(false);
-        let map = |m: Option<std::collections::HashMap<String, String>>| {
-            m.filter(|m| !m.is_empty()).map(|m| m.into_iter().collect::<BTreeMap<_, _>>())
-        };
-        let constraint = live.constraints.map(|c| Constraint {
-            encryption_context_equals: map(c.encryption_context_equals),
-            encryption_context_subset: map(c.encryption_context_subset),
-        });
-        self.constraints = constraint.filter(|c| *c != Constraint::default()).into_iter().collect();
+        self.constraints = constraints(live.constraints);
     }
 }

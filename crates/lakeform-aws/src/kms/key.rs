@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_kms::{
-    config::Config,
-    operation::create_key::CreateKeyError,
-    types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, OriginType, Tag},
-};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, OriginType, Tag};
+use futures::{StreamExt as _, stream};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
     policy,
     propagation::settle,
-    retry::OnlyIfRefused,
-    tags::{TagChanges, Tags},
+    tags::{INTENT, TagChanges, Tags},
 };
 
 /// A KMS key.
@@ -105,6 +101,7 @@ impl ResourceType for Key {
     type Client = AwsClient;
     type Model = KeyModel;
     const NAME: &'static str = "aws_kms_key";
+    const FOUND_BY: FoundBy = FoundBy::Tag;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "customer_master_key_spec", KeySpec::values())?;
@@ -172,40 +169,41 @@ impl ResourceType for Key {
             (None, Some(_)) => Some(OriginType::AwsCloudhsm),
             (None, None) => None,
         };
-        let tags = sdk_tags(object.tags_all.iter().flatten())?;
-        let answer = settle(cx, || async {
-            kms.create_key()
-                .set_bypass_policy_lockout_safety_check(object.bypass_policy_lockout_safety_check)
-                .set_custom_key_store_id(object.custom_key_store_id.clone())
-                .set_key_spec(object.customer_master_key_spec.as_deref().map(Into::into))
-                .set_description(object.description.clone())
-                .set_key_usage(object.key_usage.as_deref().map(Into::into))
-                .set_multi_region(object.multi_region)
-                .set_origin(origin.clone())
-                .set_policy(object.policy.clone())
-                .set_tags((!tags.is_empty()).then(|| tags.clone()))
-                .set_xks_key_id(object.xks_key_id.clone())
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateKeyError>::default()))
-                .send()
-                .await
-                .during("kms:CreateKey")
-        });
-        let answer = answer.await?;
+        let new = &*object;
+        let create = async |tags: Vec<Tag>| {
+            settle(cx, || async {
+                kms.create_key()
+                    .set_bypass_policy_lockout_safety_check(new.bypass_policy_lockout_safety_check)
+                    .set_custom_key_store_id(new.custom_key_store_id.clone())
+                    .set_key_spec(new.customer_master_key_spec.as_deref().map(Into::into))
+                    .set_description(new.description.clone())
+                    .set_key_usage(new.key_usage.as_deref().map(Into::into))
+                    .set_multi_region(new.multi_region)
+                    .set_origin(origin.clone())
+                    .set_policy(new.policy.clone())
+                    .set_tags((!tags.is_empty()).then(|| tags.clone()))
+                    .set_xks_key_id(new.xks_key_id.clone())
+                    .send()
+                    .await
+                    .during("kms:CreateKey")
+            })
+            .await
+        };
+        let plain = sdk_tags(object.tags_all.iter().flatten())?;
+        let mark = mark(cx.token).filter(|_| plain.len() < MOST_TAGS);
+        let marked = plain.iter().cloned().chain(mark.clone()).collect();
+        let answer = match create(marked).await {
+            // Who may make keys may not be allowed to tag them.
+            Err(e) if e.kind == ErrorKind::Denied && mark.is_some() => create(plain).await?,
+            done => done?,
+        };
         let Some(mut key) = answer.key_metadata else {
             return Err(ProviderError::invalid("the answer holds no key").operation("kms:CreateKey"));
         };
         let id = key.key_id().to_owned();
         object.id = Some(id.clone());
         if key.key_state() == Some(&KeyState::Creating) {
-            key = cx
-                .wait(Wait::new("key to be created", Duration::from_secs(120)), || async {
-                    Ok(match find(kms, &id).await? {
-                        Some(key) if key.key_state() != Some(&KeyState::Creating) => Poll::Ready(key),
-                        _ => Poll::Pending,
-                    })
-                })
-                .await?;
+            key = made(cx, &id).await?;
         }
         let wanted = object.is_enabled;
         object.take(&key);
@@ -238,7 +236,24 @@ impl ResourceType for Key {
             set_enabled(cx, &id, false).await?;
             object.is_enabled = Some(false);
         }
-        Ok(())
+        unmark(cx, &id).await
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let Some(id) = marked(cx).await? else { return Ok(None) };
+        made(cx, &id).await?;
+        planned.id = Some(id);
+        planned.rotation_period_in_days = None;
+        Ok(Some(planned))
+    }
+
+    async fn find(cx: &Context<'_, AwsClient>, planned: KeyModel) -> Result<Option<KeyModel>> {
+        let Some(located) = Self::locate(cx, planned).await? else { return Ok(None) };
+        let found = Self::read(cx, located).await?;
+        if let Some(id) = found.as_ref().and_then(|found| found.id.as_deref()) {
+            unmark(cx, id).await?;
+        }
+        Ok(found)
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &KeyModel, object: &mut KeyModel) -> Result<()> {
@@ -333,6 +348,65 @@ pub(super) async fn find(kms: &aws_sdk_kms::Client, id: &str) -> Result<Option<K
     let key = answer.and_then(|a| a.key_metadata);
     let dying = [KeyState::PendingDeletion, KeyState::PendingReplicaDeletion];
     Ok(key.filter(|key| key.key_state().is_none_or(|state| !dying.contains(state))))
+}
+
+/// How many tags a key can have.
+const MOST_TAGS: usize = 50;
+
+/// How many keys are asked for their tags at the same time.
+const ASKED: usize = 8;
+
+/// The tag by which a key is found that nobody knows yet: CreateKey takes neither a name nor a client token.
+fn mark(token: &str) -> Option<Tag> {
+    if token.is_empty() { None } else { Tag::builder().tag_key(INTENT).tag_value(token).build().ok() }
+}
+
+/// Takes the mark away. Where that is not allowed it stays: nobody sees it, and nothing else has its token.
+async fn unmark(cx: &Context<'_, AwsClient>, id: &str) -> Result<()> {
+    if cx.token.is_empty() {
+        return Ok(());
+    }
+    let call = || async {
+        cx.client.kms().untag_resource().key_id(id).tag_keys(INTENT).send().await.during("kms:UntagResource")
+    };
+    match soon(cx, call).await {
+        Err(e) if e.kind != ErrorKind::Denied => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// The key that bears the mark. Each key must be asked; one that does not let itself be asked is somebody else's.
+async fn marked(cx: &Context<'_, AwsClient>) -> Result<Option<String>> {
+    let kms = cx.client.kms();
+    let keys: Result<Vec<_>, _> = kms.list_keys().into_paginator().items().send().collect().await;
+    let ids = keys.during("kms:ListKeys")?.into_iter().filter_map(|key| key.key_id);
+    let look = |id: String| async move {
+        match read_tags(kms, &id).await {
+            Ok(tags) => Ok(tags.get(INTENT).is_some_and(|token| token == cx.token).then_some(id)),
+            Err(e) if e.kind == ErrorKind::Denied => Ok(None),
+            Err(e) => Err(e),
+        }
+    };
+    let mut looks = stream::iter(ids).map(look).buffer_unordered(ASKED);
+    while let Some(found) = looks.next().await {
+        if let Some(id) = found?
+            && find(kms, &id).await?.is_some()
+        {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// The key once it is made, which takes a while in a key store of one's own.
+async fn made(cx: &Context<'_, AwsClient>, id: &str) -> Result<KeyMetadata> {
+    cx.wait(Wait::new("key to be created", Duration::from_secs(120)), || async {
+        Ok(match find(cx.client.kms(), id).await? {
+            Some(key) if key.key_state() != Some(&KeyState::Creating) => Poll::Ready(key),
+            _ => Poll::Pending,
+        })
+    })
+    .await
 }
 
 async fn read_tags(kms: &aws_sdk_kms::Client, id: &str) -> Result<Tags> {

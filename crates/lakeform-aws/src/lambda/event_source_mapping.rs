@@ -6,23 +6,18 @@ use std::{
 };
 
 use aws_sdk_lambda::{
-    config::Config,
-    operation::{
-        create_event_source_mapping::CreateEventSourceMappingError,
-        get_event_source_mapping::GetEventSourceMappingOutput,
-    },
-    types::{EventSourcePosition, FilterCriteria, ScalingConfig},
+    operation::get_event_source_mapping::GetEventSourceMappingOutput,
+    types::{EventSourcePosition, FilterCriteria, ScalingConfig, SelfManagedEventSource},
 };
 use aws_smithy_types::date_time::{DateTime, Format};
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use super::common::{GONE, change_tags, given, parts, to_i32};
 use crate::{
     AwsClient,
     error::{Absent, During},
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::Tags,
 };
 
@@ -273,6 +268,7 @@ impl ResourceType for EventSourceMapping {
     type Client = AwsClient;
     type Model = MappingModel;
     const NAME: &'static str = "aws_lambda_event_source_mapping";
+    const FOUND_BY: FoundBy = FoundBy::Parent;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(change)
@@ -335,18 +331,21 @@ impl ResourceType for EventSourceMapping {
             .set_starting_position_timestamp(at.and_then(|at| DateTime::from_str(&at, Format::DateTimeWithOffset).ok()))
             .set_topics(texts(object.topics.iter().flatten().cloned().collect()))
             .set_tumbling_window_in_seconds(to_i32(object.tumbling_window_in_seconds).filter(|n| *n != 0));
-        let answer = settle(cx, || async {
-            let only = OnlyIfRefused::<CreateEventSourceMappingError>::default();
-            let config = Config::builder().retry_classifier(only);
-            call.clone().customize().config_override(config).send().await.during("lambda:CreateEventSourceMapping")
-        })
-        .await?;
+        let answer =
+            settle(cx, || async { call.clone().send().await.during("lambda:CreateEventSourceMapping") }).await?;
         let id = answer.uuid.unwrap_or_default();
         object.id = Some(id.clone());
         object.arn = answer.event_source_mapping_arn;
         let found = at_rest(cx, &id).await?;
         object.take(&id, &found);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let Some(id) = twin(cx, &planned).await? else { return Ok(None) };
+        at_rest(cx, &id).await?;
+        planned.id = Some(id);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &MappingModel, object: &mut MappingModel) -> Result<()> {
@@ -386,6 +385,29 @@ impl ResourceType for EventSourceMapping {
         }
         Ok(MappingModel { id: Some(id.to_owned()), ..MappingModel::default() })
     }
+}
+
+/// UUID of the function's mapping of the same source. AWS lets a function have only one of each, but for the topics and
+/// queues that it reads there.
+async fn twin(cx: &Context<'_, AwsClient>, object: &MappingModel) -> Result<Option<String>> {
+    let call = cx.client.lambda().list_event_source_mappings().function_name(&object.function_name);
+    let call = call.set_event_source_arn(given(&object.event_source_arn));
+    let mut mappings = call.into_paginator().items().send();
+    while let Some(mapping) = mappings.next().await {
+        let mapping = mapping.during("lambda:ListEventSourceMappings").absent_ok(GONE)?;
+        let Some(live) = mapping else { return Ok(None) };
+        let servers = |source: Option<&SelfManagedEventSource>| source.and_then(|source| source.endpoints.clone());
+        let alike = live.event_source_arn.clone().unwrap_or_default()
+            == given(&object.event_source_arn).unwrap_or_default()
+            && live.topics().iter().collect::<BTreeSet<_>>() == object.topics.iter().flatten().collect()
+            && live.queues() == object.queues.as_deref().unwrap_or_default()
+            && servers(live.self_managed_event_source()) == servers(object.self_managed().as_ref())
+            && live.state() != Some("Deleting");
+        if alike {
+            return Ok(live.uuid);
+        }
+    }
+    Ok(None)
 }
 
 /// The mapping; `None` without one.

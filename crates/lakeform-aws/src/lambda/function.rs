@@ -3,13 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_lambda::{
-    config::Config,
-    operation::{
-        create_function::CreateFunctionError, get_function::GetFunctionOutput, publish_version::PublishVersionError,
-    },
+    operation::get_function::GetFunctionOutput,
     types::{Architecture, FunctionCode, FunctionConfiguration, LastUpdateStatus, PackageType, State, VpcConfig},
 };
-use lakeform_provider::{Change, Context, ErrorKind, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use self::blocks::{
     DeadLetter, EnvironmentModel, EphemeralStorageModel, FileSystem, Image, Logging, SnapStartModel, Timeouts, Tracing,
@@ -20,7 +17,6 @@ use crate::{
     AwsClient,
     error::{Absent, During},
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::Tags,
 };
 
@@ -218,6 +214,7 @@ impl ResourceType for Function {
     type Model = FunctionModel;
     const NAME: &'static str = "aws_lambda_function";
     const IDENTITY: &'static [&'static str] = &["function_name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(client, change)
@@ -276,22 +273,15 @@ impl ResourceType for Function {
             .set_snap_start((!object.snap_start.is_empty()).then(|| object.snap_start()))
             .set_tracing_config(object.tracing())
             .set_vpc_config(object.vpc_config.first().map(Vpc::sent));
-        let answer = settle(cx, || async {
-            call.clone()
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateFunctionError>::default()))
-                .send()
-                .await
-                .during("lambda:CreateFunction")
-        })
-        .await
-        .map_err(|mut e| {
-            if common::exists(&e) {
-                e.kind = ErrorKind::AlreadyExists;
-                e.hint = Some("import it, or choose another name".into());
-            }
-            e
-        })?;
+        let answer = settle(cx, || async { call.clone().send().await.during("lambda:CreateFunction") }).await.map_err(
+            |mut e| {
+                if common::exists(&e) {
+                    e.kind = ErrorKind::AlreadyExists;
+                    e.hint = Some("import it, or choose another name".into());
+                }
+                e
+            },
+        )?;
         object.id = Some(name.clone());
         object.arn = answer.function_arn().map(str::to_owned);
         let found = active(cx, &name).await?;
@@ -304,6 +294,16 @@ impl ResourceType for Function {
             }
         };
         object.finish(cx, &name, &found).await
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = planned.function_name.clone();
+        if find(cx, &name).await?.is_none() {
+            return Ok(None);
+        }
+        active(cx, &name).await?;
+        planned.id = Some(name);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &FunctionModel, object: &mut FunctionModel) -> Result<()> {
@@ -343,9 +343,7 @@ impl ResourceType for Function {
         let publishes = object.publish == Some(true);
         if publishes && (configured || coded || prior.publish != object.publish) {
             let answer = settle(cx, || async {
-                let config = Config::builder().retry_classifier(OnlyIfRefused::<PublishVersionError>::default());
-                let call = lambda.publish_version().function_name(&name).customize().config_override(config);
-                call.send().await.during("lambda:PublishVersion")
+                lambda.publish_version().function_name(&name).send().await.during("lambda:PublishVersion")
             })
             .await?;
             let version = answer.version.unwrap_or_default();

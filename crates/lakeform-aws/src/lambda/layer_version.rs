@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_lambda::{
-    config::Config,
-    operation::publish_layer_version::PublishLayerVersionError,
-    types::{Architecture, LayerVersionContentInput, LayerVersionContentOutput, Runtime},
-};
+use aws_sdk_lambda::types::{Architecture, LayerVersionContentInput, LayerVersionContentOutput, Runtime};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
+
+use sha2::{Digest as _, Sha256};
 
 use super::common::{GONE, check_file, code_in, given, text};
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    retry::OnlyIfRefused,
 };
 
 /// A version of a layer: files that functions share.
@@ -89,6 +87,7 @@ impl ResourceType for LayerVersion {
     type Client = AwsClient;
     type Model = LayerVersionModel;
     const NAME: &'static str = "aws_lambda_layer_version";
+    const FOUND_BY: FoundBy = FoundBy::Parent;
 
     fn plan(client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "license_info", 0..=512)?;
@@ -161,8 +160,6 @@ impl ResourceType for LayerVersion {
             .license_info(object.license_info.clone().unwrap_or_default())
             .set_compatible_runtimes((!runtimes.is_empty()).then_some(runtimes))
             .set_compatible_architectures((!architectures.is_empty()).then_some(architectures))
-            .customize()
-            .config_override(Config::builder().retry_classifier(OnlyIfRefused::<PublishLayerVersionError>::default()))
             .send()
             .await
             .during("lambda:PublishLayerVersion")?;
@@ -173,6 +170,11 @@ impl ResourceType for LayerVersion {
         object.version = Some(answer.version().to_string());
         object.take(answer.content());
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = planned.newest_like(cx).await?;
+        Ok(planned.id.is_some().then_some(planned))
     }
 
     async fn update(
@@ -206,6 +208,37 @@ impl ResourceType for LayerVersion {
 }
 
 impl LayerVersionModel {
+    /// ARN of the newest version that has just what this one has, as far as can be told: what comes from S3 is not looked into.
+    async fn newest_like(&self, cx: &Context<'_, AwsClient>) -> Result<Option<String>> {
+        let code = match given(&self.filename) {
+            Some(file) => Some(BASE64.encode(Sha256::digest(code_in(cx.client, &file).await?))),
+            None => None,
+        };
+        let set = |all: Vec<String>| all.into_iter().collect::<BTreeSet<_>>();
+        let wanted = |all: &Option<BTreeSet<String>>| all.clone().unwrap_or_default();
+        let lambda = cx.client.lambda();
+        // The newest comes first.
+        let mut versions = lambda.list_layer_versions().layer_name(&self.layer_name).into_paginator().items().send();
+        while let Some(version) = versions.next().await {
+            let Some(live) = version.during("lambda:ListLayerVersions").absent_ok(GONE)? else { return Ok(None) };
+            let runtimes = live.compatible_runtimes().iter().map(|r| r.as_str().to_owned()).collect();
+            let architectures = live.compatible_architectures().iter().map(|a| a.as_str().to_owned()).collect();
+            let alike = live.description().unwrap_or_default() == self.description.as_deref().unwrap_or_default()
+                && live.license_info().unwrap_or_default() == self.license_info.as_deref().unwrap_or_default()
+                && set(runtimes) == wanted(&self.compatible_runtimes)
+                && set(architectures) == wanted(&self.compatible_architectures);
+            if !alike {
+                continue;
+            }
+            let call = lambda.get_layer_version().layer_name(&self.layer_name).version_number(live.version());
+            let Some(found) = call.send().await.during("lambda:GetLayerVersion").absent_ok(GONE)? else { continue };
+            if code.is_none() || found.content().and_then(|content| content.code_sha256()) == code.as_deref() {
+                return Ok(live.layer_version_arn);
+            }
+        }
+        Ok(None)
+    }
+
     fn take(&mut self, content: Option<&LayerVersionContentOutput>) {
         self.code_sha256 = text(content.and_then(|c| c.code_sha256()));
         self.signing_job_arn = text(content.and_then(|c| c.signing_job_arn()));

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_lambda::{config::Config, operation::add_permission::AddPermissionError, types::FunctionUrlAuthType};
+use aws_sdk_lambda::types::FunctionUrlAuthType;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 use serde_json::Value as Json;
 
 use super::common::{GONE, check_function_name, given, parts};
@@ -16,7 +16,6 @@ use crate::{
     AwsClient, check,
     error::{Absent, During},
     naming, propagation,
-    retry::OnlyIfRefused,
 };
 
 /// Leave to call a function: a statement of its policy.
@@ -71,6 +70,7 @@ impl ResourceType for Permission {
     type Model = PermissionModel;
     const NAME: &'static str = "aws_lambda_permission";
     const IDENTITY: &'static [&'static str] = &["function_name", "qualifier", "statement_id"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check_function_name(change)?;
@@ -135,11 +135,7 @@ impl ResourceType for Permission {
         {
             let _alone = lock.lock().await;
             let wait = Wait::new("function to be known everywhere", Duration::from_secs(60));
-            cx.retry(wait, passing, || async {
-                let config = Config::builder().retry_classifier(OnlyIfRefused::<AddPermissionError>::default());
-                call.clone().customize().config_override(config).send().await.during("lambda:AddPermission")
-            })
-            .await?;
+            cx.retry(wait, passing, || async { call.clone().send().await.during("lambda:AddPermission") }).await?;
         }
         object.id = Some(id.clone());
         let shown = &*object;
@@ -150,6 +146,12 @@ impl ResourceType for Permission {
             .await?;
         object.take(&id, &statement);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id =
+            Some(naming::choose(planned.statement_id.as_deref(), planned.statement_id_prefix.as_deref(), "", cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(

@@ -9,26 +9,24 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use aws_sdk_s3::{
-    operation::create_bucket::CreateBucketError,
-    types::{BucketCannedAcl, BucketLocationConstraint, CreateBucketConfiguration, Tag, Tagging},
-};
+use aws_sdk_s3::types::{BucketCannedAcl, BucketLocationConstraint, CreateBucketConfiguration, Tag, Tagging};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Field, Model, ProviderError, ResourceType, Result, Retry, Wait};
+use lakeform_provider::{
+    Change, Context, ErrorKind, Field, FoundBy, Model, ProviderError, ResourceType, Result, Retry, Wait,
+};
 
 use super::{
     bucket_policy,
     common::{
         BUSY, BUSY_CODE, NO_BUCKET, after_creation, given, name_prefix, normal_json, one_of, plan_normal_json,
-        refuse_together, same_essence, unique_suffix,
+        refuse_together, same_essence,
     },
 };
 use crate::{
     AwsClient,
     error::{Absent, During},
-    policy,
+    naming, policy,
     propagation::settle,
-    retry::OnlyIfRefused,
     tags::{Tags, to_map},
 };
 
@@ -150,6 +148,10 @@ const CANNED: &[&str] =
     &["private", "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "log-delivery-write"];
 
 impl Bucket {
+    fn chosen_name(&self, token: &str) -> String {
+        naming::choose(self.bucket.as_deref(), self.bucket_prefix.as_deref(), "", token)
+    }
+
     fn name(&self) -> String {
         given(&self.bucket).or_else(|| given(&self.id)).unwrap_or_default()
     }
@@ -183,11 +185,7 @@ impl Bucket {
         let call = cx.client.s3().create_bucket().bucket(name).set_create_bucket_configuration(location);
         let call = call
             .set_acl(given(&self.acl).map(|acl| BucketCannedAcl::from(acl.as_str())))
-            .set_object_lock_enabled_for_bucket(self.wants_object_lock().then_some(true))
-            .customize()
-            .config_override(
-                aws_sdk_s3::Config::builder().retry_classifier(OnlyIfRefused::<CreateBucketError>::default()),
-            );
+            .set_object_lock_enabled_for_bucket(self.wants_object_lock().then_some(true));
         call.send().await.during("s3:CreateBucket")?;
         Ok(())
     }
@@ -337,6 +335,24 @@ async fn refuse_existing(cx: &Context<'_, AwsClient>, name: &str) -> Result<()> 
     }
 }
 
+/// Whether S3 answered by pointing to another region: with a bare redirect.
+fn is_elsewhere(e: &ProviderError) -> bool {
+    e.kind == ErrorKind::Credentials && e.code.is_none()
+}
+
+/// Whether the account has a bucket of that name in the provider's region. Names are global: another account's bucket, and
+/// one of another region, are not what was asked for here.
+async fn is_own(cx: &Context<'_, AwsClient>, name: &str) -> Result<bool> {
+    let account = cx.client.account_id().await?;
+    let call = cx.client.s3().head_bucket().bucket(name);
+    let call = call.set_expected_bucket_owner((!account.is_empty()).then(|| account.to_owned()));
+    match call.send().await.during("s3:HeadBucket") {
+        Ok(_) => Ok(true),
+        Err(e) if e.is_not_found() || e.kind == ErrorKind::Denied || is_elsewhere(&e) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 /// The tags of a bucket; `None` if there is no bucket.
 async fn read_tags(cx: &Context<'_, AwsClient>, bucket: &str) -> Result<Option<Tags>> {
     match cx.client.s3().get_bucket_tagging().bucket(bucket).send().await.during("s3:GetBucketTagging") {
@@ -419,6 +435,7 @@ impl ResourceType for Bucket {
 
     const NAME: &'static str = "aws_s3_bucket";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         refuse_together(change, "bucket", &["bucket_prefix"])?;
@@ -479,13 +496,7 @@ impl ResourceType for Bucket {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
-        let name = match given(&object.bucket) {
-            Some(name) => name,
-            None => {
-                let prefix = given(&object.bucket_prefix).unwrap_or_else(|| "terraform-".to_owned());
-                format!("{prefix}{}", unique_suffix())
-            }
-        };
+        let name = object.chosen_name(cx.token);
         if object.bucket.is_some() && cx.client.region() == "us-east-1" {
             refuse_existing(cx, &name).await?;
         }
@@ -497,6 +508,15 @@ impl ResourceType for Bucket {
             put_tags(cx, &name, tags).await?;
         }
         object.put_inline(cx, &name, None).await
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = planned.chosen_name(cx.token);
+        if !is_own(cx, &name).await? {
+            return Ok(None);
+        }
+        planned.bucket = Some(name);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

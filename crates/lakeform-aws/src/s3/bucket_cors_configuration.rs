@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use lakeform_core::{Path, Type, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     blocks::{attr, blocks, default, each},
@@ -110,6 +110,7 @@ impl ResourceType for BucketCors {
 
     const NAME: &'static str = "aws_s3_bucket_cors_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         for (rule, at) in blocks(change.config, "cors_rule", &Path::root()) {

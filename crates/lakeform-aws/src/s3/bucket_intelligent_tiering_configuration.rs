@@ -10,7 +10,7 @@ use aws_sdk_s3::{
     },
 };
 use lakeform_core::Path;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     blocks::{blocks, has, one_of},
@@ -143,6 +143,7 @@ impl ResourceType for BucketIntelligentTiering {
 
     const NAME: &'static str = "aws_s3_bucket_intelligent_tiering_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket", "name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let root = Path::root();

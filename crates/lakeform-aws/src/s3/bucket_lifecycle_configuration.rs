@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::types::TransitionDefaultMinimumObjectSize;
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Poll, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Poll, ResourceType, Result, Wait};
 
 use self::{
     convert::{from_api, keep_spelling, same_rules, to_api},
@@ -86,6 +86,7 @@ impl ResourceType for BucketLifecycle {
     const NAME: &'static str = "aws_s3_bucket_lifecycle_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(change)

@@ -9,7 +9,7 @@ use aws_sdk_s3::{
     },
 };
 use lakeform_core::Path;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id, text};
 use crate::{
@@ -187,6 +187,7 @@ impl ResourceType for BucketLogging {
 
     const NAME: &'static str = "aws_s3_bucket_logging";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let format = change.config.get("target_object_key_format").and_then(|v| v.as_slice()?.first());

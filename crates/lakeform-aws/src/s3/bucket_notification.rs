@@ -10,7 +10,7 @@ use aws_sdk_s3::{
         TopicConfiguration,
     },
 };
-use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     blocks::in_stored_order,
@@ -258,6 +258,7 @@ impl ResourceType for BucketNotification {
 
     const NAME: &'static str = "aws_s3_bucket_notification";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     /// Every bucket has a configuration, if only an empty one.
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {

@@ -4,7 +4,7 @@ use aws_sdk_s3::types::{
     DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{
     blocks::{blocks, one_of},
@@ -119,6 +119,7 @@ impl ResourceType for BucketObjectLock {
 
     const NAME: &'static str = "aws_s3_bucket_object_lock_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let root = Path::root();

@@ -1,6 +1,6 @@
 //! `aws_s3_bucket_policy`
 
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{NO_BUCKET, after_creation, plan_normal_json};
 use crate::{
@@ -55,6 +55,7 @@ impl ResourceType for BucketPolicy {
 
     const NAME: &'static str = "aws_s3_bucket_policy";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan_normal_json(change, "policy");

@@ -1,7 +1,7 @@
 //! `aws_s3_bucket_public_access_block`
 
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
-use lakeform_provider::{Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{NO_BUCKET, after_creation};
 use crate::{
@@ -53,6 +53,7 @@ impl ResourceType for BucketPublicAccessBlock {
 
     const NAME: &'static str = "aws_s3_bucket_public_access_block";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {
         let answer = cx.client.s3().get_public_access_block().bucket(&object.bucket).send().await;

@@ -6,7 +6,7 @@ mod model;
 use std::time::Duration;
 
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, ProviderError, ResourceType, Result, Wait};
 
 use self::convert::{complete, from_api, to_api};
 use super::{
@@ -58,6 +58,7 @@ impl ResourceType for BucketReplication {
 
     const NAME: &'static str = "aws_s3_bucket_replication_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         for (rule, at) in blocks(change.config, "rule", &Path::root()) {

@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
-use lakeform_provider::{Context, ErrorKind, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id};
 use crate::{
@@ -114,6 +114,7 @@ impl ResourceType for BucketEncryption {
 
     const NAME: &'static str = "aws_s3_bucket_server_side_encryption_configuration";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     async fn read(cx: &Context<'_, AwsClient>, mut object: Self) -> Result<Option<Self>> {
         let call = cx.client.s3().get_bucket_encryption().bucket(&object.bucket);

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfiguration};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::common::{NO_BUCKET, after_creation, bucket_id, given, parse_bucket_id};
 use crate::{
@@ -81,6 +81,7 @@ impl ResourceType for BucketVersioning {
 
     const NAME: &'static str = "aws_s3_bucket_versioning";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let wrong =

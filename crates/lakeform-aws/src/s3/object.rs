@@ -12,7 +12,8 @@ use aws_sdk_s3::{
 use aws_smithy_types::{DateTime, date_time::Format};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Field, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, ErrorKind, Field, FoundBy, Model, ProviderError, ResourceType, Result};
+use md5::{Digest as _, Md5};
 
 use super::{
     bucket::empty,
@@ -227,6 +228,16 @@ impl Object {
             .transpose()
     }
 
+    /// The entity tag that the content gets in one upload without KMS; `None` if it cannot be had.
+    async fn md5(&self, cx: &Context<'_, AwsClient>) -> Option<String> {
+        let mut body = self.body(cx.client).await.ok()?;
+        let mut digest = Md5::new();
+        while let Some(bytes) = body.try_next().await.ok()? {
+            digest.update(&bytes);
+        }
+        Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Uploads the object with everything that belongs to it, and fills in what the API decides.
     async fn upload(&mut self, cx: &Context<'_, AwsClient>) -> Result<()> {
         self.content_type.get_or_insert_with(|| "application/octet-stream".into());
@@ -394,6 +405,7 @@ impl ResourceType for Object {
 
     const NAME: &'static str = "aws_s3_object";
     const IDENTITY: &'static [&'static str] = &["bucket", "key"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(client, change)
@@ -459,6 +471,19 @@ impl ResourceType for Object {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut Self) -> Result<()> {
         object.upload(cx).await
+    }
+
+    async fn find(cx: &Context<'_, AwsClient>, planned: Self) -> Result<Option<Self>> {
+        let content = planned.md5(cx).await;
+        let mut found = Self::read(cx, planned).await?;
+        // What is there may be what was there before, and nothing else tells of what it is made.
+        if let Some(found) = &mut found
+            && found.etag != content
+        {
+            (found.content, found.content_base64) = (None, None);
+            (found.source, found.source_hash) = (None, None);
+        }
+        Ok(found)
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &Self, object: &mut Self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use aws_sdk_secretsmanager::{operation::describe_secret::DescribeSecretOutput, types::RotationRulesType};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{expect, find, unless_deleted};
 use crate::{
@@ -58,6 +58,7 @@ impl ResourceType for Rotation {
     const NAME: &'static str = "aws_secretsmanager_secret_rotation";
     const IDENTITY: &'static [&'static str] = &["secret_id"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let wrong = |message: String| Err(ProviderError::invalid(message).attribute(Path::attr("rotation_rules")));
@@ -96,6 +97,13 @@ impl ResourceType for Rotation {
         object.rotate(cx).await
     }
 
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let live = find(cx, &planned.secret_id).await?;
+        let Some(live) = live.filter(|live| live.rotation_enabled == Some(true)) else { return Ok(None) };
+        planned.id = live.arn;
+        Ok(Some(planned))
+    }
+
     async fn update(cx: &Context<'_, AwsClient>, prior: &RotationModel, object: &mut RotationModel) -> Result<()> {
         let arn = |of: &RotationModel| given(&of.rotation_lambda_arn);
         if prior.rotation_rules != object.rotation_rules || arn(prior) != arn(object) {
@@ -123,6 +131,7 @@ impl RotationModel {
             let call = call.rotate_immediately(self.rotate_immediately != Some(false));
             let call = call.set_rotation_rules(self.rotation_rules.first().map(Rules::sent));
             let call = call.set_rotation_lambda_arn(given(&self.rotation_lambda_arn));
+            let call = call.set_client_request_token((!cx.token.is_empty()).then(|| cx.token.to_owned()));
             call.send().await.during("secretsmanager:RotateSecret")
         };
         self.id = settle(cx, call).await?.arn;

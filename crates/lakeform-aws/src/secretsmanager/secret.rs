@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::{
-    config::Config,
-    operation::{create_secret::CreateSecretError, describe_secret::DescribeSecretOutput},
+    operation::describe_secret::DescribeSecretOutput,
     types::{ReplicaRegionType, ReplicationStatusType, Tag},
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::{GONE, expect, find, is_deleted, live_tags, policy_of, unless_deleted};
 use crate::{
@@ -16,7 +15,6 @@ use crate::{
     error::{Absent, During},
     naming, policy,
     propagation::settle,
-    retry::OnlyIfRefused,
     stored::{given, text, time},
     tags::{TagChanges, Tags},
 };
@@ -96,6 +94,7 @@ impl ResourceType for Secret {
     type Model = SecretModel;
     const NAME: &'static str = "aws_secretsmanager_secret";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -146,8 +145,6 @@ impl ResourceType for Secret {
                 .set_tags(tags.clone())
                 .set_add_replica_regions((!replicas.is_empty()).then(|| replicas.clone()))
                 .set_force_overwrite_replica_secret(object.force_overwrite_replica_secret.filter(|force| *force))
-                .customize()
-                .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateSecretError>::default()))
                 .send()
                 .await
                 .during("secretsmanager:CreateSecret")
@@ -164,6 +161,13 @@ impl ResourceType for Secret {
         }
         object.take(&live);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = naming::choose(planned.name.as_deref(), planned.name_prefix.as_deref(), "", cx.token);
+        let Some(live) = find(cx, &name).await? else { return Ok(None) };
+        planned.id = live.arn;
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &SecretModel, object: &mut SecretModel) -> Result<()> {

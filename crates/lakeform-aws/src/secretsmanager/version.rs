@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use aws_sdk_secretsmanager::{operation::get_secret_value::GetSecretValueOutput, primitives::Blob};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::{CURRENT, PREVIOUS, unless_deleted};
 use crate::{AwsClient, check, error::During, stored::given};
@@ -55,6 +55,7 @@ impl ResourceType for Version {
     type Client = AwsClient;
     type Model = VersionModel;
     const NAME: &'static str = "aws_secretsmanager_secret_version";
+    const FOUND_BY: FoundBy = FoundBy::Token;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         for (i, name) in VALUES.into_iter().enumerate() {
@@ -82,13 +83,13 @@ impl ResourceType for Version {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut VersionModel) -> Result<()> {
-        let written = cx.config.and_then(|config| config.get("secret_string_wo")?.as_str()).map(str::to_owned);
-        let written = given(&written);
+        let written = written(cx);
         let binary = given(&object.secret_binary).and_then(|binary| BASE64.decode(binary).ok()).map(Blob::new);
         let stages = object.version_stages.iter().flatten().cloned().collect::<Vec<_>>();
         object.has_secret_string_wo = written.is_some().then_some(true);
-        // The SDK sends a token with it, which makes the call safe to repeat.
+        // The token becomes the id of the version, and the call is safe to repeat.
         let call = cx.client.secretsmanager().put_secret_value().secret_id(&object.secret_id);
+        let call = call.set_client_request_token((!cx.token.is_empty()).then(|| cx.token.to_owned()));
         let call = call.set_secret_string(written.or_else(|| given(&object.secret_string))).set_secret_binary(binary);
         let call = call.set_version_stages((!stages.is_empty()).then_some(stages));
         let answer = call.send().await.during("secretsmanager:PutSecretValue")?;
@@ -103,6 +104,12 @@ impl ResourceType for Version {
         let live = cx.retry(wait, ProviderError::is_not_found, look).await?;
         object.take(live);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.has_secret_string_wo = written(cx).map(|_| true);
+        planned.id = Some(format!("{}|{}", planned.secret_id, cx.token));
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &VersionModel, object: &mut VersionModel) -> Result<()> {
@@ -158,6 +165,12 @@ fn parse(id: &str) -> Result<(&str, &str)> {
         Some((secret, version)) if !secret.is_empty() && !version.is_empty() => Ok((secret, version)),
         _ => Err(ProviderError::invalid(format!("a version is imported by SECRET_ID|VERSION_ID, not by {id:?}"))),
     }
+}
+
+/// The value that the stack gives and no state keeps.
+fn written(cx: &Context<'_, AwsClient>) -> Option<String> {
+    let text = cx.config.and_then(|config| config.get("secret_string_wo")?.as_str());
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 async fn find(cx: &Context<'_, AwsClient>, secret: &str, version: &str) -> Result<Option<GetSecretValueOutput>> {

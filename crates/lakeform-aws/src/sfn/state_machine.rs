@@ -10,7 +10,7 @@ use aws_sdk_sfn::{
     },
 };
 use aws_smithy_types::{DateTime, date_time::Format};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient, check,
@@ -150,6 +150,7 @@ impl ResourceType for StateMachine {
     type Model = MachineModel;
     const NAME: &'static str = "aws_sfn_state_machine";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);
@@ -222,6 +223,12 @@ impl ResourceType for StateMachine {
         });
         object.fill(&live.await?);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let name = naming::choose(planned.name.as_deref(), planned.name_prefix.as_deref(), "", cx.token);
+        planned.id = Some(cx.client.arn("states", cx.client.region(), &format!("stateMachine:{name}")).await?);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &MachineModel, object: &mut MachineModel) -> Result<()> {

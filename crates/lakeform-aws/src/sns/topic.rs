@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sns::types::Tag;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::GONE;
 use crate::{
@@ -143,6 +143,7 @@ impl ResourceType for Topic {
     type Model = TopicModel;
     const NAME: &'static str = "aws_sns_topic";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -181,8 +182,7 @@ impl ResourceType for Topic {
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut TopicModel) -> Result<()> {
         let sns = cx.client.sns();
-        let suffix = if object.fifo_topic == Some(true) { naming::FIFO } else { "" };
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix, cx.token);
+        let name = object.chosen_name(cx.token);
         let mut first = object.attributes().given::<String>().unwrap_or_default();
         let later: Vec<_> = first.extract_if(|name, _| !WITH_CREATION.contains(&name.as_str())).collect();
         let call = sns.create_topic().name(&name).set_attributes(Some(first));
@@ -205,6 +205,11 @@ impl ResourceType for Topic {
             .await?;
         object.take(&arn, &live.attributes.unwrap_or_default().into());
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(cx.client.arn("sns", cx.client.region(), &planned.chosen_name(cx.token)).await?);
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &TopicModel, object: &mut TopicModel) -> Result<()> {
@@ -239,6 +244,12 @@ impl ResourceType for Topic {
 }
 
 impl TopicModel {
+    /// The name to make it with.
+    fn chosen_name(&self, token: &str) -> String {
+        let suffix = if self.fifo_topic == Some(true) { naming::FIFO } else { "" };
+        naming::choose(self.name.as_deref(), self.name_prefix.as_deref(), suffix, token)
+    }
+
     /// What the stack says, in the API's words. Texts that can be taken back are there even when they are empty.
     fn attributes(&self) -> Attributes {
         let fifo = self.fifo_topic.filter(|fifo| *fifo);

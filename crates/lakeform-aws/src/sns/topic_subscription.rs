@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use super::GONE;
 use crate::{
@@ -79,6 +79,7 @@ impl ResourceType for TopicSubscription {
     type Model = SubscriptionModel;
     const NAME: &'static str = "aws_sns_topic_subscription";
     const IDENTITY: &'static [&'static str] = &["topic_arn", "protocol", "endpoint"];
+    const FOUND_BY: FoundBy = FoundBy::Parent;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "protocol", PROTOCOLS)?;
@@ -128,6 +129,11 @@ impl ResourceType for TopicSubscription {
             .await?;
         object.take(&arn, &live);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = list(cx, &planned).await?;
+        Ok(planned.id.is_some().then_some(planned))
     }
 
     async fn update(
@@ -212,6 +218,20 @@ impl SubscriptionModel {
 }
 
 /// The subscription's attributes; `None` without a subscription.
+/// Looks for the topic's subscription of the same endpoint, of which SNS lets there be only one. One that is not confirmed
+/// has no ARN in the list, and is asked for again: SNS then answers with the same.
+async fn list(cx: &Context<'_, AwsClient>, object: &SubscriptionModel) -> Result<Option<String>> {
+    let mut all =
+        cx.client.sns().list_subscriptions_by_topic().topic_arn(&object.topic_arn).into_paginator().items().send();
+    while let Some(found) = all.next().await {
+        let Some(live) = found.during("sns:ListSubscriptionsByTopic").absent_ok(GONE)? else { return Ok(None) };
+        if live.protocol() == Some(&object.protocol) && live.endpoint() == Some(&object.endpoint) {
+            return Ok(live.subscription_arn.filter(|arn| arn.starts_with("arn:")));
+        }
+    }
+    Ok(None)
+}
+
 async fn find(cx: &Context<'_, AwsClient>, arn: &str) -> Result<Option<Attributes>> {
     let answer = cx.client.sns().get_subscription_attributes().subscription_arn(arn).send().await;
     let answer = answer.during("sns:GetSubscriptionAttributes").absent_ok(GONE)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, Model, Poll, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, FoundBy, Model, Poll, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient,
@@ -118,6 +118,7 @@ impl ResourceType for Queue {
     type Model = QueueModel;
     const NAME: &'static str = "aws_sqs_queue";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -159,8 +160,7 @@ impl ResourceType for Queue {
     }
 
     async fn create(cx: &Context<'_, AwsClient>, object: &mut QueueModel) -> Result<()> {
-        let suffix = if object.fifo_queue == Some(true) { naming::FIFO } else { "" };
-        let name = naming::choose(object.name.as_deref(), object.name_prefix.as_deref(), suffix, cx.token);
+        let name = object.chosen_name(cx.token);
         let wanted = object.attributes();
         let tags = object.tags_all.iter().flatten().map(|(k, v)| (k.clone(), v.clone()));
         let call = cx.client.sqs().create_queue().queue_name(&name);
@@ -173,6 +173,13 @@ impl ResourceType for Queue {
         object.id = Some(url.clone());
         object.settled(&url, &shown(cx, &url, &wanted).await?);
         Ok(())
+    }
+
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        let call = cx.client.sqs().get_queue_url().queue_name(planned.chosen_name(cx.token));
+        let answer = call.send().await.during("sqs:GetQueueUrl").absent_ok(GONE)?;
+        planned.id = answer.and_then(|answer| answer.queue_url);
+        Ok(planned.id.is_some().then_some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &QueueModel, object: &mut QueueModel) -> Result<()> {
@@ -219,6 +226,12 @@ impl ResourceType for Queue {
 }
 
 impl QueueModel {
+    /// The name to make it with.
+    fn chosen_name(&self, token: &str) -> String {
+        let suffix = if self.fifo_queue == Some(true) { naming::FIFO } else { "" };
+        naming::choose(self.name.as_deref(), self.name_prefix.as_deref(), suffix, token)
+    }
+
     /// What the stack says, in the API's words. Texts that can be taken back are there even when they are empty.
     fn attributes(&self) -> Attributes {
         let number = |n: Option<i64>| n.map(|n| n.to_string());

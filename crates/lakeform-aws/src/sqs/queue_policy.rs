@@ -1,7 +1,7 @@
 //! `aws_sqs_queue_policy`
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 
 use super::queue::{GONE, check_url, shown};
 use crate::{
@@ -32,6 +32,7 @@ impl ResourceType for QueuePolicy {
     const NAME: &'static str = "aws_sqs_queue_policy";
     const IDENTITY: &'static [&'static str] = &["queue_url"];
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         policy::plan_normal(change, "policy");

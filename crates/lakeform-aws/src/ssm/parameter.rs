@@ -2,21 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_ssm::{
-    config::Config,
-    operation::put_parameter::PutParameterError,
-    types::{
-        Parameter as Live, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType,
-        ResourceTypeForTagging, Tag,
-    },
+use aws_sdk_ssm::types::{
+    Parameter as Live, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType, ResourceTypeForTagging,
+    Tag,
 };
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Model, ProviderError, ResourceType, Result, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    retry::OnlyIfRefused,
     tags::{TagChanges, Tags},
 };
 
@@ -107,6 +102,7 @@ impl ResourceType for Parameter {
     type Model = ParameterModel;
     const NAME: &'static str = "aws_ssm_parameter";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::one_of(change, "type", ParameterType::values())?;
@@ -187,6 +183,12 @@ impl ResourceType for Parameter {
         object.settle(cx).await
     }
 
+    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.has_value_wo = ParameterModel::writes_value(cx).then_some(true);
+        planned.id = Some(planned.name.clone());
+        Ok(Some(planned))
+    }
+
     async fn update(cx: &Context<'_, AwsClient>, prior: &ParameterModel, object: &mut ParameterModel) -> Result<()> {
         if object.sent() != prior.sent() {
             object.put(cx, true, None).await?;
@@ -240,13 +242,17 @@ impl ParameterModel {
             .set_key_id(given(&self.key_id).filter(|_| secure))
             .set_tier(configured("tier").or_else(|| given(&self.tier)).as_deref().map(ParameterTier::from))
             .set_tags(tags.filter(|tags| !tags.is_empty()));
-        let once = Config::builder().retry_classifier(OnlyIfRefused::<PutParameterError>::default());
-        call.customize().config_override(once).send().await.during("ssm:PutParameter").map(drop)
+        call.send().await.during("ssm:PutParameter").map(drop)
+    }
+
+    /// Whether the stack gives a value that no state keeps.
+    fn writes_value(cx: &Context<'_, AwsClient>) -> bool {
+        cx.config.and_then(|config| config.get("value_wo")).is_some_and(|value| !value.is_null())
     }
 
     /// Fills in what the API says of a parameter that was just put.
     async fn settle(&mut self, cx: &Context<'_, AwsClient>) -> Result<()> {
-        let wrote = cx.config.and_then(|config| config.get("value_wo")).is_some_and(|value| !value.is_null());
+        let wrote = Self::writes_value(cx);
         self.has_value_wo = wrote.then_some(true);
         let missing = || ProviderError::new(ErrorKind::NotFound, "the parameter does not show yet");
         let wait = Wait::new("parameter to be known everywhere", Duration::from_secs(60));

@@ -1,17 +1,12 @@
 //! `aws_xray_sampling_rule`
 
-use aws_sdk_xray::{
-    config::Config,
-    operation::create_sampling_rule::CreateSamplingRuleError,
-    types::{SamplingRule as Rule, SamplingRuleUpdate, Tag},
-};
+use aws_sdk_xray::types::{SamplingRule as Rule, SamplingRuleUpdate, Tag};
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use crate::{
     AwsClient, check,
     error::{Absent, During},
-    retry::OnlyIfRefused,
     tags::{TagChanges, Tags, to_map},
 };
 
@@ -76,6 +71,7 @@ impl ResourceType for SamplingRule {
     type Model = RuleModel;
     const NAME: &'static str = "aws_xray_sampling_rule";
     const IDENTITY: &'static [&'static str] = &["rule_name"];
+    const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);
@@ -135,15 +131,18 @@ impl ResourceType for SamplingRule {
             .build()
             .map_err(invalid)?;
         let tags = sdk_tags(object.tags_all.iter().flatten())?;
-        let call = cx.client.xray().create_sampling_rule().sampling_rule(rule).set_tags(Some(tags)).customize();
-        let once = OnlyIfRefused::<CreateSamplingRuleError>::default();
-        let call = call.config_override(Config::builder().retry_classifier(once));
+        let call = cx.client.xray().create_sampling_rule().sampling_rule(rule).set_tags(Some(tags));
         let answer = call.send().await.during("xray:CreateSamplingRule")?;
         let made = answer.sampling_rule_record.and_then(|record| record.sampling_rule);
         let (name, arn) = made.map(|rule| (rule.rule_name, rule.rule_arn)).unwrap_or_default();
         object.id = name.or_else(|| object.rule_name.clone());
         object.arn = arn;
         Ok(())
+    }
+
+    async fn locate(_cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
+        planned.id = Some(planned.rule_name.clone().unwrap_or_default());
+        Ok(Some(planned))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &RuleModel, object: &mut RuleModel) -> Result<()> {

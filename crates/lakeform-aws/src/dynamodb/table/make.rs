@@ -1,9 +1,7 @@
 //! Creating a table: empty, from another one's past, or from data in S3.
 
 use aws_sdk_dynamodb::{
-    config::Config,
     error::BuildError,
-    operation::create_table::CreateTableError,
     types::{
         AttributeDefinition, CsvOptions, GlobalSecondaryIndex, ImportStatus, InputFormatOptions, KeySchemaElement,
         KeyType, LocalSecondaryIndex, OnDemandThroughput, Projection, ProvisionedThroughput, S3BucketSource,
@@ -17,7 +15,7 @@ use lakeform_provider::{Context, ErrorKind, Poll, ProviderError, Result, Wait};
 use super::{
     CREATE, GlobalIndex, ImportTable, LocalIndex, OnDemand, Recovery, TableModel, Ttl, change, describe, settled,
 };
-use crate::{AwsClient, error::During, retry::OnlyIfRefused, tags::Tags};
+use crate::{AwsClient, error::During, tags::Tags};
 
 pub(super) async fn create(cx: &Context<'_, AwsClient>, object: &mut TableModel) -> Result<()> {
     let name = object.name.clone();
@@ -110,8 +108,6 @@ async fn create_table(cx: &Context<'_, AwsClient>, object: &TableModel) -> Resul
             .set_table_class(object.table_class.as_deref().filter(|c| *c != "STANDARD").map(Into::into))
             .set_deletion_protection_enabled(object.deletion_protection_enabled)
             .set_tags((!tags.is_empty()).then_some(tags))
-            .customize()
-            .config_override(Config::builder().retry_classifier(OnlyIfRefused::<CreateTableError>::default()))
             .send()
             .await
             .during("dynamodb:CreateTable")
@@ -175,6 +171,7 @@ async fn import_table(cx: &Context<'_, AwsClient>, object: &mut TableModel, impo
     let call = dynamodb
         .import_table()
         .set_s3_bucket_source(source.transpose().map_err(invalid)?)
+        .set_client_token((!cx.token.is_empty()).then(|| cx.token.to_owned()))
         .input_format(import.input_format.as_str().into())
         .set_input_format_options(csv.map(|csv| InputFormatOptions::builder().csv(csv).build()))
         .set_input_compression_type(import.input_compression_type.as_deref().map(Into::into))
