@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Untaint(commands::taint::UntaintArgs),
     ForceUnlock(commands::force_unlock::ForceUnlockArgs),
     Lock(commands::lock::LockArgs),
+    Journal(commands::journal::JournalArgs),
     Bootstrap(commands::bootstrap::BootstrapArgs),
     Upgrade(commands::upgrade::UpgradeArgs),
     Schema(commands::schema::SchemaArgs),

@@ -112,6 +112,7 @@ async fn dispatch(cx: &Cx, command: Command) -> Result<Exit, Failure> {
         Command::Untaint(args) => commands::taint::run(cx, &args.mark, false).await,
         Command::ForceUnlock(args) => commands::force_unlock::run(cx, &args).await,
         Command::Lock(args) => commands::lock::run(cx, &args).await,
+        Command::Journal(args) => commands::journal::run(cx, &args).await,
         Command::Bootstrap(args) => commands::bootstrap::run(cx, &args).await,
         Command::Schema(args) => commands::schema::run(cx, &args),
         Command::Version(args) => commands::version::run(cx, &args),

@@ -160,7 +160,8 @@ impl Crashes {
             }
             Moment::After => self.proxy.add(Rule::on_changes().nth(n).answer_held_by(&gate)),
         }
-        let mut child = self.command(arguments).spawn().map_err(|e| e.to_string())?;
+        let mut child =
+            self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
         let start = Instant::now();
         let killed = loop {
             // An answer is held once the call was carried out.

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use lakeform_core::Diagnostic;
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress};
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions};
 use lakeform_state::{
     State, StateManager,
-    journal::{Journal, Recovery, RunInfo},
+    journal::{Entry, Journal, Open, Outcome, Page, Recovery, RunInfo},
 };
 
 use crate::{
@@ -157,6 +157,36 @@ impl<'a> Session<'a> {
     /// When it cannot be written.
     pub async fn take_in(&mut self, plan: &Plan) -> Result<(), Error> {
         Ok(self.settle(plan, false).await?)
+    }
+
+    /// Writes into the journal that nothing is to be looked for any more.
+    ///
+    /// # Errors
+    /// When nothing is left open about one of the instances, or the journal cannot be written.
+    pub(crate) async fn drop_intents(&self, addresses: &[InstanceAddress]) -> Result<(), Error> {
+        let mut problems = Diagnostics::new();
+        let mut entries = vec![];
+        for address in addresses {
+            match self.recovery.open.get(address) {
+                Some(Open::Created(intent) | Open::Updated(intent) | Open::Deleted(intent)) => {
+                    let (op, serial) = (intent.op, self.state().serial);
+                    let outcome = Outcome { op, serial, address: address.clone(), edits: vec![], error: None };
+                    entries.push(Entry::Outcome(Outcome { error: Some("settled by hand".to_owned()), ..outcome }));
+                }
+                _ => problems.push(
+                    Diagnostic::error("Nothing is left open about it")
+                        .address(address)
+                        .help("`lakeform journal` shows what is"),
+                ),
+            }
+        }
+        if problems.has_errors() {
+            return Err(problems.into());
+        }
+        if let (Some(journal), Some((run, seq))) = (&self.backend.journal, self.recovery.pages.iter().next_back()) {
+            journal.append(&Page { run: run.clone(), seq: seq + 1, entries }).await?;
+        }
+        Ok(())
     }
 
     /// Saves a state in place of the stored one, if it differs. Whether it did.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lakeform_core::{Diagnostic, Diagnostics, Value};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Value};
 use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
 use lakeform_state::{LockInfo, OutputState, Snapshot, State, TERRAFORM_VERSION, journal::Recovery};
@@ -212,11 +212,23 @@ impl LoadedStack {
         notice: &dyn Fn(LockNotice<'_>),
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let backend = self.backend().await?;
-        let work = Box::pin(async {
+        self.locked_bare(operation, cancel, notice, async || {
             let mut session = Session::open(self).await?;
             work(&mut session).await
-        });
+        })
+        .await
+    }
+
+    /// The same without reading state and journal.
+    async fn locked_bare<T, E: From<Error>>(
+        &self,
+        operation: &str,
+        cancel: &Cancel,
+        notice: &dyn Fn(LockNotice<'_>),
+        work: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let backend = self.backend().await?;
+        let work = Box::pin(work());
         match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
             None => work.await,
             Some(lock) => {
@@ -229,13 +241,48 @@ impl LoadedStack {
         }
     }
 
+    /// The stored state with what a run that was cut off adds to it; nothing is looked up.
+    ///
+    /// # Errors
+    /// When state or journal cannot be read.
+    pub async fn recovery(&self) -> Result<Recovery, Error> {
+        Ok(self.backend().await?.open_state().await?.1)
+    }
+
+    /// Settles what a run that was cut off left open about instances, once someone has looked: it is not looked for any more.
+    ///
+    /// # Errors
+    /// When nothing is left open about one of them, and whatever goes wrong with lock and journal.
+    pub async fn drop_intents(&self, addresses: &[InstanceAddress], cancel: &Cancel) -> Result<(), Error> {
+        self.locked("OperationTypeJournal", cancel, &|_| {}, async |session: &mut Session<'_>| {
+            session.drop_intents(addresses).await
+        })
+        .await
+    }
+
+    /// Takes the journal away: what it says and the state does not is lost.
+    ///
+    /// # Errors
+    /// Whatever goes wrong with lock and journal.
+    pub async fn drop_journal(&self, cancel: &Cancel) -> Result<(), Error> {
+        let backend = self.backend().await?;
+        let Some(journal) = &backend.journal else { return Ok(()) };
+        // The state may be another one than the journal's: that may be why.
+        self.locked_bare("OperationTypeJournal", cancel, &|_| {}, async || {
+            let pages = journal.read().await?;
+            let all = Recovery::read(State::new(""), pages);
+            Ok(crate::keeper::clear(&**journal, &all).await?)
+        })
+        .await
+    }
+
     /// Puts a whole state in place of the stored one, lineage and serial included. Unless forced, it must be of the same
     /// lineage and newer.
     ///
     /// # Errors
     /// [`Error::Push`] when it does not follow the stored state, and whatever goes wrong with the store.
     pub async fn push_state(&self, state: &State, force: bool, cancel: &Cancel) -> Result<(), Error> {
-        self.locked("StatePush", cancel, &|_| {}, async |_| {
+        self.locked_bare("StatePush", cancel, &|_| {}, async || {
             let store = &self.backend().await?.store;
             let stored = store.read().await?;
             if let (Some(Snapshot { state: stored, .. }), false) = (&stored, force) {

@@ -10,6 +10,7 @@ pub(crate) mod fmt;
 pub(crate) mod force_unlock;
 pub(crate) mod graph;
 pub(crate) mod import;
+pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod output;
 pub(crate) mod plan;

@@ -10,6 +10,9 @@ mod contenders;
 mod contract;
 mod errors;
 mod harness;
+mod journal;
+#[path = "../../../lakeform-state/tests/it/journals.rs"]
+mod journals;
 mod locks;
 mod stores;
 mod terraform;

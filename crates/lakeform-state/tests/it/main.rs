@@ -5,6 +5,8 @@
 mod contenders;
 mod contract;
 mod format;
+mod journal;
+mod journals;
 mod local;
 mod manager;
 mod memory;
