@@ -14,6 +14,7 @@ mod propagation;
 mod provisioners;
 mod resource_types;
 mod stacks;
+mod storms;
 mod support;
 mod trials;
 mod utility;
