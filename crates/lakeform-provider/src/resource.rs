@@ -24,7 +24,7 @@ pub enum FoundBy {
     Name,
     /// By the client token that the creation carried.
     Token,
-    /// By a tag that holds the token until the creation is whole.
+    /// By a tag that holds the token until [`ResourceType::release`].
     Tag,
     /// By a list of what is attached to an object that the plan names.
     Parent,
@@ -111,6 +111,12 @@ pub trait ResourceType: Send + Sync + 'static {
                 None => Ok(None),
             }
         }
+    }
+
+    /// Takes away what only [`ResourceType::find`] needs, such as the tag of [`FoundBy::Tag`]. The engine asks for it once it is
+    /// written down which object was created, or found; until then it must be there to be found. A failure harms nobody.
+    fn release(_cx: &Context<'_, Self::Client>, _object: &Self::Model) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
     }
 
     /// Changes the object from `prior` to `object`, and fills in what the API decides. After a failure the engine keeps

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Type, Value};
 use lakeform_lang::When;
-use lakeform_provider::{AnyResource, Configured, Surroundings};
+use lakeform_provider::{AnyResource, Configured, FoundBy, Surroundings};
 use lakeform_state::ObjectState;
 use petgraph::graph::NodeIndex;
 
@@ -317,7 +317,12 @@ impl<'a> Run<'a> {
         match made {
             Ok(value) => {
                 self.tally().added += 1;
+                let made = value.clone();
                 let value = self.keep(node, resource, change, &planned, value)?;
+                if resource.found_by() == FoundBy::Tag {
+                    // What is left behind if this fails, nobody sees.
+                    let _ = resource.release(with, &made).await;
+                }
                 let done = self.provision(node, address, self.each(node, address), When::Create, &value).await;
                 if let Err(problems) = done {
                     // What it is without its provisioners nobody knows: the next run replaces it.

@@ -272,6 +272,14 @@ impl AnyResource for Subject {
         self.inner().find(with, planned)
     }
 
+    fn release<'a>(&'a self, with: Surroundings<'a>, object: &'a Value) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let released = self.inner().release(with, object).await;
+            self.note("find released", released.map_err(|e| e.to_string()));
+            Ok(())
+        })
+    }
+
     fn update<'a>(
         &'a self,
         with: Surroundings<'a>,
