@@ -9,7 +9,7 @@ use lakeform_provider::{FoundBy, Provider};
 use lakeform_testkit::{
     emulator::{Emulator, Kind, environment_for},
     proxy::Proxy,
-    trials::{Doubting, Row, load},
+    trials::{Doubting, Edit, Row, load},
 };
 use toml::Table;
 
@@ -19,10 +19,11 @@ fn rows() -> Vec<Row> {
     load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trials")).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The row's stack with all its changes, so that making it takes as many calls as it can.
-fn full(row: &Row) -> Row {
-    let change = |stack: Table, edit| row.edited(&stack, edit, edit.new.as_ref()).unwrap();
-    Row { stack: row.change.iter().fold(row.stack.clone(), change), ..row.clone() }
+/// The row's stack with all changes that the emulator can show, so that making it takes as many calls as it can.
+fn full(row: &Row, kind: Kind) -> Row {
+    let shown = |edit: &&Edit| row.exception(&format!("change {}", edit.path), kind, "lakeform").is_none();
+    let change = |stack: Table, edit: &Edit| row.edited(&stack, edit, edit.new.as_ref()).unwrap();
+    Row { stack: row.change.iter().filter(shown).fold(row.stack.clone(), change), ..row.clone() }
 }
 
 /// Applies and destroys a row with its type in doubt. Gives what does not hold.
@@ -30,7 +31,7 @@ fn failures(row: &Row, emulator: &Emulator, proxy: &Arc<Proxy>) -> Vec<String> {
     let kind = emulator.kind();
     row.prepare(emulator).unwrap();
     row.shelf.iter().for_each(|shelf| proxy.shelve(&shelf.subresource, &shelf.absent));
-    let mut folder = Folder::with(&full(row).text());
+    let mut folder = Folder::with(&full(row, kind).text());
     folder.env = environment_for(&proxy.url());
     let aws = AwsProvider::new(folder.env.clone()).in_directory(folder.directory.path());
     let aws = Arc::new(Doubting::new(Arc::new(aws), &row.ty, proxy));

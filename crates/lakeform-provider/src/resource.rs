@@ -26,7 +26,8 @@ pub enum FoundBy {
     Token,
     /// By a tag that holds the token until [`ResourceType::release`].
     Tag,
-    /// By a list of what is attached to an object that the plan names.
+    /// By a list of what is attached to an object that the plan names: the newest that says the same. The caller must see to
+    /// it that it is none that a state holds already.
     Parent,
     /// It is no object of any API: what a lost creation made is made again.
     Local,

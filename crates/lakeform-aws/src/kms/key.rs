@@ -243,7 +243,9 @@ impl ResourceType for Key {
         let Some(id) = marked(cx).await? else { return Ok(None) };
         made(cx, &id).await?;
         planned.id = Some(id);
-        planned.rotation_period_in_days = None;
+        if planned.enable_key_rotation == Some(true) {
+            planned.rotation_period_in_days = None;
+        }
         Ok(Some(planned))
     }
 
