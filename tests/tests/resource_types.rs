@@ -106,7 +106,7 @@ fn page() -> String {
          **Stacks** are those in `stacks/` that hold the type (the systems in bold); all of them are applied to an emulator.\n\n\
          **Found** is how an object is looked for when the answer to its creation was lost, or the run was killed: by its *name* (or\n\
          whatever else the plan says that no two objects share), by the client *token* of the creation, by a *tag* that holds the\n\
-         token until the creation is whole, or as the newest that says the same in a *list* of what its parent has.\n\n\
+         token until the state holds the object, or as the newest that says the same in a *list* of what its parent has.\n\n\
          | type | attributes | trials | calls | Terraform's | found | stacks |\n| --- | --- | --- | ---: | ---: | --- | --- |\n",
     );
     for name in aws.resource_names() {
