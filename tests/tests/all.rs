@@ -8,6 +8,7 @@ mod checkov;
 mod cli;
 mod differential;
 mod engine;
+mod found;
 mod functions;
 mod git_modules;
 mod propagation;

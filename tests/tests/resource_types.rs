@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use lakeform::Lakeform;
 use lakeform_core::{Block, Schema};
+use lakeform_provider::FoundBy;
 use lakeform_testkit::{emulator::Kind, trials};
 use serde_json::Value as Json;
 
@@ -75,6 +76,18 @@ fn used_in(stacks: &BTreeMap<String, String>, mode: &str, ty: &str) -> String {
     names.join(", ")
 }
 
+/// How an object of a type is found whose creation is in doubt, in a word.
+fn found(by: FoundBy) -> &'static str {
+    match by {
+        FoundBy::Name => "name",
+        FoundBy::Token => "token",
+        FoundBy::Tag => "tag",
+        FoundBy::Parent => "list",
+        FoundBy::Local => "no object",
+        FoundBy::Hand(_) => "by hand",
+    }
+}
+
 fn page() -> String {
     let lakeform = Lakeform::builder().build();
     let aws = lakeform.providers().get("aws").unwrap();
@@ -91,7 +104,10 @@ fn page() -> String {
          **Calls**: of a refresh, and of Terraform's, counted by \
          `cargo run -p lakeform-testkit --example calls`; a test holds lakeform to them.\n\
          **Stacks** are those in `stacks/` that hold the type (the systems in bold); all of them are applied to an emulator.\n\n\
-         | type | attributes | trials | calls | Terraform's | stacks |\n| --- | --- | --- | ---: | ---: | --- |\n",
+         **Found** is how an object is looked for when the answer to its creation was lost, or the run was killed: by its *name* (or\n\
+         whatever else the plan says that no two objects share), by the client *token* of the creation, by a *tag* that holds the\n\
+         token until the state holds the object, or as the newest that says the same in a *list* of what its parent has.\n\n\
+         | type | attributes | trials | calls | Terraform's | found | stacks |\n| --- | --- | --- | ---: | ---: | --- | --- |\n",
     );
     for name in aws.resource_names() {
         let row = rows.iter().find(|row| row.ty == name).unwrap_or_else(|| panic!("{name} has no row"));
@@ -108,11 +124,12 @@ fn page() -> String {
             |tool: &str| calls.get(name).and_then(|c| c[tool].as_u64()).map_or("–".to_owned(), |n| n.to_string());
         writeln!(
             out,
-            "| `{name}` | {} | {} | {} | {} | {} |",
+            "| `{name}` | {} | {} | {} | {} | {} | {} |",
             coverage("resource", name, aws.resource(name).unwrap().schema()),
             emulators.join(", "),
             number("lakeform"),
             number("terraform"),
+            found(aws.resource(name).unwrap().found_by()),
             used_in(&stacks, "resource", name),
         )
         .unwrap();

@@ -114,6 +114,8 @@ pub struct Plan {
     pub prior_state: State,
     /// The state as it was stored before; a plan file is stale once the store holds another.
     pub stored_serial: u64,
+    /// What a run that was cut off had created, or was about to.
+    pub created: Vec<InstanceAddress>,
     /// The journal that was read into the state (its last pages); empty where there was none.
     pub journal: String,
     /// Data sources that were read while planning.

@@ -276,6 +276,7 @@ impl PlanFile {
             ephemeral: self.ephemeral,
             prior_state: State { serial: stored.serial, ..prior_state },
             stored_serial: stored.serial,
+            created: vec![],
             journal: String::new(),
             read,
             checks: self.checks,

@@ -1,10 +1,10 @@
 //! Objects between state and values: decoding, encoding, marks.
 
-use lakeform_core::{Diagnostic, Marks, Type, Value};
+use lakeform_core::{Diagnostic, InstanceAddress, Marks, Type, Value};
 use lakeform_provider::AnyResource;
-use lakeform_state::{Attributes, ObjectState};
+use lakeform_state::{Attributes, ObjectState, State};
 
-use crate::diff::mark_sensitive;
+use crate::{calls::id_of, diff::mark_sensitive};
 
 /// The stored object as a value of the type's present schema, with its marks.
 pub(crate) fn decode(resource: &dyn AnyResource, object: &ObjectState) -> Result<Value, Diagnostic> {
@@ -46,4 +46,15 @@ pub(crate) fn encode(value: &Value, ty: &Type) -> Result<Attributes, lakeform_st
 pub(crate) fn remark(marked: &Value, value: Value) -> Value {
     let paths = marked.marked_paths(Marks::SENSITIVE);
     paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive))
+}
+
+/// Whether the state holds an object under another address than this: then it is not the one that is looked for here.
+pub(crate) fn is_held(state: &State, address: &InstanceAddress, object: &Value) -> bool {
+    let id = id_of(object);
+    let same = |o: &ObjectState| {
+        let json = o.attributes.json().ok();
+        id.is_some() && json.as_ref().and_then(|json| json.get("id")?.as_str()) == id
+    };
+    let others = state.iter().filter(|(a, _)| a.resource.ty == address.resource.ty && a != address);
+    others.into_iter().any(|(_, i)| i.current.iter().chain(i.deposed.values()).any(same))
 }

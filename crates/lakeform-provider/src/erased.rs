@@ -89,6 +89,9 @@ pub trait AnyResource: Send + Sync {
     /// Finds the object that `create` made, or began to make, of the planned one with the token of its intent.
     fn find<'a>(&'a self, with: Surroundings<'a>, planned: &'a Value) -> BoxFuture<'a, Result<Option<Value>>>;
 
+    /// Takes away what only `find` needs, once it is written down which object was created or found.
+    fn release<'a>(&'a self, with: Surroundings<'a>, object: &'a Value) -> BoxFuture<'a, Result<()>>;
+
     /// Changes the object.
     fn update<'a>(
         &'a self,
@@ -246,6 +249,13 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
         Box::pin(async move {
             let cx = with.typed()?;
             Ok(T::find(&cx, T::Model::from_value(planned)).await?.map(Field::into_value))
+        })
+    }
+
+    fn release<'a>(&'a self, with: Surroundings<'a>, object: &'a Value) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let cx = with.typed()?;
+            T::release(&cx, &T::Model::from_value(object)).await
         })
     }
 

@@ -24,9 +24,10 @@ pub enum FoundBy {
     Name,
     /// By the client token that the creation carried.
     Token,
-    /// By a tag that holds the token until the creation is whole.
+    /// By a tag that holds the token until [`ResourceType::release`].
     Tag,
-    /// By a list of what is attached to an object that the plan names.
+    /// By a list of what is attached to an object that the plan names: the newest that says the same. The caller must see to
+    /// it that it is none that a state holds already.
     Parent,
     /// It is no object of any API: what a lost creation made is made again.
     Local,
@@ -111,6 +112,12 @@ pub trait ResourceType: Send + Sync + 'static {
                 None => Ok(None),
             }
         }
+    }
+
+    /// Takes away what only [`ResourceType::find`] needs, such as the tag of [`FoundBy::Tag`]. The engine asks for it once it is
+    /// written down which object was created, or found; until then it must be there to be found. A failure harms nobody.
+    fn release(_cx: &Context<'_, Self::Client>, _object: &Self::Model) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
     }
 
     /// Changes the object from `prior` to `object`, and fills in what the API decides. After a failure the engine keeps

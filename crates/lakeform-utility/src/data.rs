@@ -1,7 +1,7 @@
 //! `terraform_data`: keeps a value, and is replaced when another one changes.
 
 use lakeform_core::{Type, Value};
-use lakeform_provider::{Change, Context, Model, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ResourceType, Result};
 
 use crate::provider::Local;
 
@@ -31,6 +31,7 @@ impl ResourceType for Data {
 
     const NAME: &'static str = "terraform_data";
     const TAKES_OVER: &'static [&'static str] = &["null_resource"];
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         if change.prior.is_none() {

@@ -149,7 +149,7 @@ impl LoadedStack {
             cancel,
         });
         let plan = Box::pin(plan).await?;
-        Ok(Plan { journal: recovery.mark(), ..plan })
+        Ok(Plan { journal: recovery.mark(), created: recovery.created.clone(), ..plan })
     }
 
     /// Finds what differs between live objects, the state and the stack. Needs no lock and changes nothing.

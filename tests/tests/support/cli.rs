@@ -19,6 +19,8 @@ pub(crate) struct Folder {
     pub(crate) env: BTreeMap<String, String>,
     /// Serves `fake_*` types.
     pub(crate) cloud: FakeCloud,
+    /// Providers in place of those that are built in.
+    pub(crate) providers: Vec<Arc<dyn Provider>>,
     pub(crate) cancel: Cancel,
 }
 
@@ -57,6 +59,7 @@ impl Folder {
             directory: tempfile::tempdir().unwrap(),
             env: BTreeMap::new(),
             cloud: FakeCloud::new(),
+            providers: vec![],
             cancel: Cancel::new(),
         };
         folder.write("stack.toml", stack);
@@ -106,7 +109,10 @@ impl Folder {
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             cancel: self.cancel.clone(),
-            providers: vec![Arc::new(FakeProvider::new(&self.cloud)) as Arc<dyn Provider>],
+            providers: [Arc::new(FakeProvider::new(&self.cloud)) as Arc<dyn Provider>]
+                .into_iter()
+                .chain(self.providers.iter().cloned())
+                .collect(),
             ..World::default()
         };
         let args = std::iter::once("lakeform").chain(args.iter().copied()).map(OsString::from);

@@ -197,11 +197,13 @@ impl ResourceType for CloudTrail {
 
     async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
         let arn = cx.client.arn("cloudtrail", cx.client.region(), &format!("trail/{}", planned.name)).await?;
-        planned.id = Some(arn);
-        // A trail without any does not say so.
+        let answer = cx.client.cloudtrail().get_event_selectors().trail_name(&arn).send().await;
+        let Some(found) = answer.during("cloudtrail:GetEventSelectors").absent_ok(GONE)? else { return Ok(None) };
+        // A trail without any selectors does not say so when it is read.
         planned.event_selector.clear();
-        planned.advanced_event_selector.clear();
+        planned.advanced_event_selector = found.advanced_event_selectors().iter().map(AdvancedSelector::from).collect();
         planned.insight_selector.clear();
+        planned.id = Some(arn);
         Ok(Some(planned))
     }
 

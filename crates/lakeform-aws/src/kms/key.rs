@@ -236,24 +236,29 @@ impl ResourceType for Key {
             set_enabled(cx, &id, false).await?;
             object.is_enabled = Some(false);
         }
-        unmark(cx, &id).await
+        Ok(())
     }
 
     async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
         let Some(id) = marked(cx).await? else { return Ok(None) };
         made(cx, &id).await?;
         planned.id = Some(id);
-        planned.rotation_period_in_days = None;
+        if planned.enable_key_rotation == Some(true) {
+            planned.rotation_period_in_days = None;
+        }
         Ok(Some(planned))
     }
 
-    async fn find(cx: &Context<'_, AwsClient>, planned: KeyModel) -> Result<Option<KeyModel>> {
-        let Some(located) = Self::locate(cx, planned).await? else { return Ok(None) };
-        let found = Self::read(cx, located).await?;
-        if let Some(id) = found.as_ref().and_then(|found| found.id.as_deref()) {
-            unmark(cx, id).await?;
+    async fn release(cx: &Context<'_, AwsClient>, object: &KeyModel) -> Result<()> {
+        let Some(id) = object.id.as_deref() else { return Ok(()) };
+        let call = || async {
+            cx.client.kms().untag_resource().key_id(id).tag_keys(INTENT).send().await.during("kms:UntagResource")
+        };
+        match soon(cx, call).await {
+            // Then it was not marked, or the mark stays: nobody sees it, and nothing else has its token.
+            Err(e) if e.kind == ErrorKind::Denied => Ok(()),
+            done => done.map(drop),
         }
-        Ok(found)
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &KeyModel, object: &mut KeyModel) -> Result<()> {
@@ -359,20 +364,6 @@ const ASKED: usize = 8;
 /// The tag by which a key is found that nobody knows yet: CreateKey takes neither a name nor a client token.
 fn mark(token: &str) -> Option<Tag> {
     if token.is_empty() { None } else { Tag::builder().tag_key(INTENT).tag_value(token).build().ok() }
-}
-
-/// Takes the mark away. Where that is not allowed it stays: nobody sees it, and nothing else has its token.
-async fn unmark(cx: &Context<'_, AwsClient>, id: &str) -> Result<()> {
-    if cx.token.is_empty() {
-        return Ok(());
-    }
-    let call = || async {
-        cx.client.kms().untag_resource().key_id(id).tag_keys(INTENT).send().await.during("kms:UntagResource")
-    };
-    match soon(cx, call).await {
-        Err(e) if e.kind != ErrorKind::Denied => Err(e),
-        _ => Ok(()),
-    }
 }
 
 /// The key that bears the mark. Each key must be asked; one that does not let itself be asked is somebody else's.

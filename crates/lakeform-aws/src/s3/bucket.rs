@@ -3,17 +3,11 @@
 //! The deprecated inline attributes (`acl`, `versioning`, `lifecycle_rule`, ...) are managed when the stack sets them, and
 //! neither read nor changed when it does not: a type of their own does that.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{collections::BTreeMap, future::Future};
 
 use aws_sdk_s3::types::{BucketCannedAcl, BucketLocationConstraint, CreateBucketConfiguration, Tag, Tagging};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{
-    Change, Context, ErrorKind, Field, FoundBy, Model, ProviderError, ResourceType, Result, Retry, Wait,
-};
+use lakeform_provider::{Change, Context, ErrorKind, Field, FoundBy, Model, ProviderError, ResourceType, Result, Wait};
 
 use super::{
     bucket_policy,
@@ -190,20 +184,11 @@ impl Bucket {
         Ok(())
     }
 
-    /// Creates the bucket. After a call with an unknown outcome, "you own it already" means that the call worked.
+    /// Creates the bucket, once another change of one of that name is over.
     async fn make(&self, cx: &Context<'_, AwsClient>, name: &str) -> Result<()> {
-        let unsure = AtomicBool::new(false);
-        let passing = |e: &ProviderError| {
-            let unknown = e.retry == Retry::Unknown;
-            unsure.fetch_or(unknown, Ordering::Relaxed);
-            unknown || e.has_code(BUSY_CODE)
-        };
         let wait = Wait::new("bucket to be created", cx.timeout.unwrap_or(BUSY));
-        match cx.retry(wait, passing, || self.send_create(cx, name)).await {
-            Err(e) if e.has_code(OWNED) && unsure.load(Ordering::Relaxed) => Ok(()),
-            Err(e) if e.has_code(OWNED) => Err(e.hint(import_hint(name))),
-            done => done,
-        }
+        let made = cx.retry(wait, |e| e.has_code(BUSY_CODE), || self.send_create(cx, name)).await;
+        made.map_err(|e| if e.has_code(OWNED) { e.hint(import_hint(name)) } else { e })
     }
 
     async fn read_inline(&mut self, cx: &Context<'_, AwsClient>, bucket: &str) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What emulators never do: late, lost and conflicting answers; and how many calls a refresh makes.
 
 use lakeform_core::{Value, json::to_plain_json};
-use lakeform_provider::ErrorKind;
+use lakeform_provider::{ErrorKind, Retry};
 use serde_json::{Value as Json, json};
 
 use crate::{Cloud, change, stage::Stage, text};
@@ -55,12 +55,21 @@ async fn nothing_is_read_after_a_setting_is_made() {
 }
 
 #[tokio::test]
-async fn a_creation_with_a_lost_answer_is_ours() {
+async fn a_creation_with_a_lost_answer_is_looked_for() {
     let (stage, cloud) = stage().await;
     stage.fail("PUT one", 500, "InternalError", "We encountered an internal error. Please try again.");
-    stage.fail("PUT one", 409, "BucketAlreadyOwnedByYou", "you own it");
-    let made = cloud.create(BUCKET, json!({"bucket": "one"})).await.unwrap();
-    assert_eq!((text(&made, "id"), stage.calls().len()), ("one", 2));
+    let failure = cloud.create(BUCKET, json!({"bucket": "one"})).await.unwrap_err();
+    assert_eq!((failure.error.retry, failure.partial.is_none()), (Retry::Unknown, true));
+    assert_eq!(stage.calls(), ["PUT one"]);
+    let planned = cloud.resource(BUCKET).import(cloud.with_config(None), "one").unwrap();
+    for (status, code, ours) in [(404, "NotFound", false), (403, "Forbidden", false), (301, "Moved", false)] {
+        stage.fail("HEAD one", status, code, "");
+        let found = cloud.resource(BUCKET).find(cloud.with_config(None), &planned).await.unwrap();
+        assert_eq!(found.is_some(), ours, "{status}");
+    }
+    let found = cloud.resource(BUCKET).find(cloud.with_config(None), &planned).await.unwrap().unwrap();
+    assert_eq!(text(&found, "id"), "one");
+    stage.calls();
 
     stage.fail("PUT two", 409, "BucketAlreadyOwnedByYou", "you own it");
     let failure = cloud.create(BUCKET, json!({"bucket": "two"})).await.unwrap_err();

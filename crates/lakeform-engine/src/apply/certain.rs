@@ -19,6 +19,7 @@ const LOOKS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Creates an object. If the outcome is unknown, the object is looked for: taken if it is there, made again if it is not.
+/// `is_other` says of an object that it is another one, which the state knows.
 ///
 /// # Errors
 /// Those of the creation. [`Retry::Unknown`]: nobody could find out whether there is an object.
@@ -26,6 +27,7 @@ pub(super) async fn create(
     resource: &dyn AnyResource,
     with: Surroundings<'_>,
     planned: &Value,
+    is_other: impl Fn(&Value) -> bool,
 ) -> Result<Value, Failure> {
     let mut left = REPEATS;
     loop {
@@ -38,7 +40,7 @@ pub(super) async fn create(
             FoundBy::Local => return Err(failure),
             _ => {}
         }
-        match look(with, || resource.find(with, planned)).await {
+        match look(with, || resource.find(with, planned)).await.map(|found| found.filter(|found| !is_other(found))) {
             Ok(Some(found)) => return complete(resource, with, found).await,
             Ok(None) if left > 0 && !(with.cancelled)() => left -= 1,
             Ok(None) => {

@@ -6,6 +6,7 @@ mod checks;
 mod journal;
 mod operate;
 mod provision;
+mod release;
 mod saver;
 mod steps;
 mod timeout;
@@ -18,6 +19,7 @@ use std::{
     },
 };
 
+use futures::future::join_all;
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Value};
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
@@ -175,6 +177,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped));
     run.outputs();
     run.check_results();
+    let tagged = run.tagged();
     let interrupted = cancel.level() > Level::Run;
     let Run { evaluator, tally, .. } = run;
     let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -184,7 +187,11 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         tally.problems.0.extend(recorder.drain().await.err());
     }
     match save.save(&state).await {
-        Ok(serial) => events.event(Event::Saved { serial }),
+        Ok(serial) => {
+            events.event(Event::Saved { serial });
+            // The state knows the objects now: what only a search for them needs can go. A failure harms nobody.
+            join_all(tagged.iter().map(release::Tagged::release)).await;
+        }
         Err(problem) => {
             tally.problems.push(problem);
             saved = false;

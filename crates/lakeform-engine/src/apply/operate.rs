@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, InstanceKey, Marks, Mode, ModuleInstance, Type, Value};
 use lakeform_lang::When;
-use lakeform_provider::{AnyResource, Configured, Retry, Surroundings};
+use lakeform_provider::{AnyResource, Configured, FoundBy, Retry, Surroundings};
 use lakeform_state::{
     ObjectState,
     journal::{Edit, Verb},
@@ -24,7 +24,7 @@ use crate::{
     map::HashMap,
     planner::ignored,
     reconcile::respelled,
-    stored::{decode, encode, remark},
+    stored::{decode, encode, is_held, remark},
     target::Selection,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct Tally {
     pub(super) changed: usize,
     pub(super) destroyed: usize,
     pub(super) skipped: Vec<InstanceAddress>,
+    /// What was created with a tag that it is found by.
+    pub(super) tagged: Vec<InstanceAddress>,
 }
 
 /// One apply under way.
@@ -360,11 +362,15 @@ impl<'a> Run<'a> {
                 return Err(diagnostic.into());
             }
         };
-        let made = self.calls.make(subject, || certain::create(resource, with, &plain), id_of).await;
+        let is_other = |found: &Value| self.evaluator.read_state(|s| is_held(s, address, found));
+        let made = self.calls.make(subject, || certain::create(resource, with, &plain, is_other), id_of).await;
         let depose = aside.iter().map(|key| Edit::Depose { key: key.clone() });
         match made {
             Ok(value) => {
                 self.tally().added += 1;
+                if resource.found_by() == FoundBy::Tag {
+                    self.tally().tagged.push(address.clone());
+                }
                 // What it is without its provisioners nobody knows: until they are done, the next run would replace it.
                 let provisioned = self.has_provisioners(node, When::Create);
                 let (value, problem) = self.keep(node, resource, change, &planned, value, provisioned)?;

@@ -335,6 +335,7 @@ impl Planner<'_> {
             ephemeral,
             prior_state,
             stored_serial,
+            created: vec![],
             journal: String::new(),
             read: found.read,
             checks,

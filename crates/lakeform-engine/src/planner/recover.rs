@@ -15,7 +15,7 @@ use crate::{
     cancel::Level,
     diff::mark_sensitive,
     reconcile::reconcile,
-    stored::{decode, encode, remark},
+    stored::{decode, encode, is_held, remark},
 };
 
 use super::{Planner, no_client};
@@ -105,7 +105,8 @@ impl Planner<'_> {
                 let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token };
                 let plain = planned.clone().unmarked_deep();
                 let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: None };
-                self.calls.make(subject, || resource.find(with, &plain), |_| None).await.map_err(|(_, d)| d)?
+                let found = self.calls.make(subject, || resource.find(with, &plain), |_| None).await;
+                found.map_err(|(_, d)| d)?.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
             }
         };
         let block = &resource.schema().block;

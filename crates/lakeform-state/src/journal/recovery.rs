@@ -32,6 +32,8 @@ pub struct Recovery {
     pub open: BTreeMap<InstanceAddress, Open>,
     /// What was done and is not in the stored state, as people say it: "aws_sqs_queue.a was created".
     pub done: Vec<String>,
+    /// What they had created, or were about to.
+    pub created: Vec<InstanceAddress>,
     /// The runs that were cut off.
     pub runs: Vec<RunInfo>,
     /// The last page of each run, for [`super::Journal::clear`].
@@ -52,7 +54,8 @@ impl Recovery {
     /// Reads the pages of a journal into the stored state.
     pub fn read(state: State, pages: Vec<Page>) -> Self {
         let serial = state.serial;
-        let mut out = Self { state, open: BTreeMap::new(), done: vec![], runs: vec![], pages: BTreeMap::new() };
+        let (open, pages_of) = (BTreeMap::new(), BTreeMap::new());
+        let mut out = Self { state, open, done: vec![], created: vec![], runs: vec![], pages: pages_of };
         let mut begun: BTreeMap<(String, u64), Box<Intent>> = BTreeMap::new();
         // Made and compacted, as far as the serial says: by run and operation.
         let mut compacted: BTreeMap<InstanceAddress, (String, ObjectState)> = BTreeMap::new();
@@ -61,6 +64,9 @@ impl Recovery {
                 match entry {
                     Entry::Run(info) => out.runs.push(info),
                     Entry::Intent(intent) => {
+                        if intent.verb == Verb::Create {
+                            out.created.push(intent.address.clone());
+                        }
                         begun.insert((run.clone(), intent.op), intent);
                     }
                     Entry::Outcome(outcome) => {

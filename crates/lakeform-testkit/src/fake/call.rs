@@ -19,6 +19,8 @@ pub enum Op {
     Poll,
     /// Reading by a data source.
     Lookup,
+    /// Looking whether an object was created.
+    Find,
 }
 
 impl Op {
@@ -35,6 +37,7 @@ impl Op {
             Self::Delete => "delete",
             Self::Poll => "poll",
             Self::Lookup => "lookup",
+            Self::Find => "find",
         }
     }
 }

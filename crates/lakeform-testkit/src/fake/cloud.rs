@@ -7,7 +7,7 @@ use std::{
 };
 
 use lakeform_core::Value;
-use lakeform_provider::{ErrorKind, ProviderError, Result, Retry};
+use lakeform_provider::{ErrorKind, FoundBy, ProviderError, Result, Retry};
 
 use super::{Call, Effect, FakeObject, Fault, Op, Outcome, fault};
 
@@ -21,6 +21,8 @@ struct Contents {
     objects: BTreeMap<(&'static str, String), Value>,
     made: BTreeMap<&'static str, u64>,
     pending: BTreeMap<String, u32>,
+    /// The objects that bear the token of their creation, by type and token: their `id`.
+    tokens: BTreeMap<(&'static str, String), String>,
     /// By the name of the object: what was sent for its write-only attributes.
     written: BTreeMap<String, Vec<String>>,
     faults: Vec<Fault>,
@@ -113,7 +115,7 @@ impl FakeCloud {
     /// # Panics
     /// When its name is taken.
     pub fn seed<M: FakeObject>(&self, object: M) -> String {
-        match self.insert(&mut object.clone(), "test-1") {
+        match self.insert(&mut object.clone(), "test-1", "") {
             Ok(id) => id,
             Err(e) => panic!("cannot seed {}: {e}", M::TYPE),
         }
@@ -231,8 +233,15 @@ impl FakeCloud {
     }
 
     /// Puts a new object in place and settles what the API decides. Gives its `id`.
-    pub(super) fn insert<M: FakeObject>(&self, object: &mut M, region: &str) -> Result<String> {
+    /// Where the API takes a client token, asking again with the same one makes no second object.
+    pub(super) fn insert<M: FakeObject>(&self, object: &mut M, region: &str, token: &str) -> Result<String> {
         let mut contents = self.lock();
+        let token = Some((M::TYPE, token.to_owned())).filter(|_| M::FOUND_BY == FoundBy::Token && !token.is_empty());
+        let made = token.as_ref().and_then(|token| contents.tokens.get(token)).cloned();
+        if let Some(id) = made.filter(|id| contents.objects.contains_key(&(M::TYPE, id.clone()))) {
+            object.settle(None, &id, region);
+            return Ok(id);
+        }
         let operation = || format!("fake:Create{}", M::WORD);
         if M::UNIQUE
             && let Some(name) = object.name()
@@ -253,7 +262,17 @@ impl FakeCloud {
         let id = object.new_id(*made);
         object.settle(None, &id, region);
         contents.objects.insert((M::TYPE, id.clone()), object.as_api().into_value());
+        if let Some(token) = token {
+            contents.tokens.insert(token, id.clone());
+        }
         Ok(id)
+    }
+
+    /// The live object that was made with a token.
+    pub(super) fn made_by(&self, ty: &'static str, token: &str) -> Option<Value> {
+        let contents = self.lock();
+        let id = contents.tokens.get(&(ty, token.to_owned()))?;
+        contents.objects.get(&(ty, id.clone())).cloned()
     }
 
     /// Replaces an object that exists.

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, ErrorKind, Model, Poll, ResourceType, Result, Retry, Wait};
+use lakeform_provider::{Change, Context, ErrorKind, FoundBy, Model, Poll, ResourceType, Result, Retry, Wait};
 
 use super::{Effect, FakeClient, Op, cloud::Running};
 
@@ -15,6 +15,8 @@ pub trait FakeObject: Model {
     const WORD: &'static str;
     /// Whether no two objects may have one name.
     const UNIQUE: bool = true;
+    /// How it is found whose creation is in doubt.
+    const FOUND_BY: FoundBy = FoundBy::Name;
     /// The attribute of other objects that holds the `id` of this one, and so keeps it from being deleted.
     const NEEDED_BY: &'static str = "";
     /// Whether a created object may need a while to become ready.
@@ -84,11 +86,25 @@ fn answer<M: FakeObject>(running: &mut Running, object: &mut M) -> Result<()> {
     Ok(())
 }
 
+/// Waits until an object is ready, if its type knows of such a thing.
+async fn ready<M: FakeObject>(cx: &Context<'_, FakeClient>, object: &M, id: &str) -> Result<()> {
+    if !M::WAITS {
+        return Ok(());
+    }
+    let wait = Wait { first: Duration::from_millis(1), ..Wait::new("object to become ready", Duration::from_secs(60)) };
+    cx.wait(wait, || async {
+        let running = cx.client.cloud.begin(Op::Poll, M::TYPE, &object.label()).await?;
+        running.end(Ok(if cx.client.cloud.look(id) { Poll::Ready(()) } else { Poll::Pending }))
+    })
+    .await
+}
+
 impl<M: FakeObject> ResourceType for FakeType<M> {
     type Client = FakeClient;
     type Model = M;
 
     const NAME: &'static str = M::TYPE;
+    const FOUND_BY: FoundBy = M::FOUND_BY;
 
     fn plan(_: &FakeClient, change: &mut Change<'_>) -> Result<()> {
         M::plan(change)
@@ -110,7 +126,7 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
         let mut running = cx.client.cloud.begin(Op::Create, M::TYPE, &object.label()).await?;
         let mut made = object.clone();
         let effects = running.effects();
-        let id = match cx.client.cloud.insert(&mut made, region) {
+        let id = match cx.client.cloud.insert(&mut made, region, cx.token) {
             Ok(id) => id,
             Err(e) => return running.end(Err(e)),
         };
@@ -126,18 +142,27 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
         running.restore(effects);
         let answered = answer(&mut running, object);
         running.end(answered)?;
-        if M::WAITS {
-            let wait = Wait {
-                first: Duration::from_millis(1),
-                ..Wait::new("object to become ready", Duration::from_secs(60))
-            };
-            cx.wait(wait, || async {
-                let running = cx.client.cloud.begin(Op::Poll, M::TYPE, &object.label()).await?;
-                running.end(Ok(if cx.client.cloud.look(&id) { Poll::Ready(()) } else { Poll::Pending }))
-            })
-            .await?;
+        ready(cx, object, &id).await
+    }
+
+    async fn find(cx: &Context<'_, FakeClient>, planned: M) -> Result<Option<M>> {
+        let mut running = cx.client.cloud.begin(Op::Find, M::TYPE, &planned.label()).await?;
+        let absent = running.effects().iter().any(|e| matches!(e, Effect::Absent));
+        let found = match M::FOUND_BY {
+            FoundBy::Token => cx.client.cloud.made_by(M::TYPE, cx.token),
+            FoundBy::Hand(_) => None,
+            _ => planned.name().and_then(|name| cx.client.cloud.object(M::TYPE, name)),
+        };
+        let found = found.filter(|_| !absent).map(|value| {
+            let mut object = M::from_value(&value);
+            object.keep(&planned);
+            object
+        });
+        let found = running.end(Ok(found))?;
+        if let Some(object) = &found {
+            ready(cx, object, object.id().unwrap_or_default()).await?;
         }
-        Ok(())
+        Ok(found)
     }
 
     async fn update(cx: &Context<'_, FakeClient>, prior: &M, object: &mut M) -> Result<()> {

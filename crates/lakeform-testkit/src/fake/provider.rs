@@ -8,7 +8,7 @@ use lakeform_provider::{
     data_source, resource,
 };
 
-use super::{Bucket, Database, FakeClient, FakeCloud, Lookup, Pure, Table, Thing, Token, object::FakeType};
+use super::{Bucket, Database, FakeClient, FakeCloud, Lookup, Pure, Table, Thing, Ticket, Token, object::FakeType};
 
 /// The provider's address in state.
 pub const SOURCE: &str = "registry.terraform.io/lakeform/fake";
@@ -56,6 +56,7 @@ impl FakeProvider {
                 resource::<FakeType<Database>>(),
                 resource::<FakeType<Table>>(),
                 resource::<FakeType<Thing>>(),
+                resource::<FakeType<Ticket>>(),
             ],
             data_sources: vec![data_source::<Lookup>(), data_source::<Pure>()],
             ephemeral_resources: vec![data_source::<Token>()],

@@ -430,3 +430,33 @@ fn plan_hooks_adjust_and_refuse() {
     let refused = ty.plan(&w.client, &mut change).unwrap_err();
     assert_eq!(refused.attribute, Some(Path::attr("retention")));
 }
+
+#[tokio::test]
+async fn what_was_made_is_found_again() {
+    let w = World::new();
+    let find = async |ty: &str, planned: &Value, token: &str| {
+        let with = Surroundings { token, ..w.with() };
+        w.ty(ty).find(with, planned).await.unwrap().map(|v| v.get("id").unwrap().as_str().unwrap().to_owned())
+    };
+    let lost = || Fault::on(Op::Create).loses_response();
+    let bucket = bucket("b").into_value();
+    assert_eq!(find("fake_bucket", &bucket, "t1").await, None);
+    w.cloud.inject(lost());
+    let with = Surroundings { token: "t1", ..w.with() };
+    let failure = w.ty("fake_bucket").create(with, &bucket).await.unwrap_err();
+    assert!(failure.partial.is_none());
+    assert_eq!(find("fake_bucket", &bucket, "t1").await.as_deref(), Some("b"));
+
+    let ticket = Ticket { subject: Some("s".into()), ..Ticket::default() }.into_value();
+    w.cloud.inject(lost());
+    w.ty("fake_ticket").create(with, &ticket).await.unwrap_err();
+    assert_eq!(find("fake_ticket", &ticket, "t1").await.as_deref(), Some("ticket-1"));
+    assert_eq!(find("fake_ticket", &ticket, "t2").await, None);
+    let again = w.ty("fake_ticket").create(with, &ticket).await.unwrap();
+    assert_eq!((again.get("id").unwrap().as_str(), w.cloud.objects("fake_ticket").len()), (Some("ticket-1"), 1));
+
+    let thing = thing("a").into_value();
+    w.ty("fake_thing").create(with, &thing).await.unwrap();
+    assert_eq!(find("fake_thing", &thing, "t1").await, None);
+    assert_eq!(w.cloud.count(Op::Find), 5);
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Model, ProviderError, Result};
+use lakeform_provider::{Change, FoundBy, Model, ProviderError, Result};
 use serde_json::Value as Json;
 
 use super::FakeObject;
@@ -26,6 +26,7 @@ impl FakeObject for Thing {
     const TYPE: &'static str = "fake_thing";
     const WORD: &'static str = "Thing";
     const UNIQUE: bool = false;
+    const FOUND_BY: FoundBy = FoundBy::Hand("a thing of that name which nothing else uses, made at that time");
 
     fn id(&self) -> Option<&str> {
         self.id.as_deref()
@@ -33,6 +34,40 @@ impl FakeObject for Thing {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn settle(&mut self, _: Option<&Self>, id: &str, _: &str) {
+        self.id = Some(id.into());
+    }
+
+    fn named(id: &str) -> Self {
+        Self { id: Some(id.into()), ..Self::default() }
+    }
+}
+
+/// `fake_ticket`: nothing tells two tickets apart but the token of their creation, which the API takes and knows.
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+pub struct Ticket {
+    /// What it is about; can be changed.
+    #[attr(optional)]
+    pub subject: Option<String>,
+    /// `ticket-1`, `ticket-2`, ... in the order in which tickets are made.
+    #[attr(computed)]
+    pub id: Option<String>,
+}
+
+impl FakeObject for Ticket {
+    const TYPE: &'static str = "fake_ticket";
+    const WORD: &'static str = "Ticket";
+    const UNIQUE: bool = false;
+    const FOUND_BY: FoundBy = FoundBy::Token;
+
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    fn name(&self) -> Option<&str> {
+        None
     }
 
     fn settle(&mut self, _: Option<&Self>, id: &str, _: &str) {
@@ -344,6 +379,7 @@ pub struct Table {
 impl FakeObject for Table {
     const TYPE: &'static str = "fake_table";
     const WORD: &'static str = "Table";
+    const FOUND_BY: FoundBy = FoundBy::Parent;
 
     fn id(&self) -> Option<&str> {
         self.id.as_deref()

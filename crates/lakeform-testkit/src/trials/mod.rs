@@ -8,6 +8,7 @@
 mod binary;
 mod calls;
 mod edit;
+mod found;
 mod live;
 mod report;
 mod row;
@@ -21,6 +22,7 @@ mod tests;
 pub use binary::Binary;
 pub use calls::refresh_calls;
 pub use edit::{EditError, set};
+pub use found::Doubting;
 pub use live::{Applied, Lakeform, Options, State, subject_attributes, without};
 pub use report::{Outcome, Report, Trial};
 pub use row::{Edit, Exception, Row, RowError, Shelf, load};

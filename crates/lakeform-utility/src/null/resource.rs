@@ -1,7 +1,7 @@
 //! `null_resource`
 
 use lakeform_core::{Type, Value};
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::made_up;
 use crate::{
@@ -27,6 +27,7 @@ impl ResourceType for NullResource {
     type Client = Local;
     type Model = Object;
     const NAME: &'static str = "null_resource";
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         if change.is_create() {

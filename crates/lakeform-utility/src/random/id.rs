@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 
 use super::{Keepers, bytes, keep_despite_nulls, wrong};
 use crate::provider::Local;
@@ -46,6 +46,7 @@ impl ResourceType for RandomId {
     type Client = Local;
     type Model = Id;
     const NAME: &'static str = "random_id";
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         match change.config.get("byte_length").and_then(Value::as_i64) {

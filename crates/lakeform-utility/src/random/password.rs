@@ -1,7 +1,7 @@
 //! `random_password`
 
 use lakeform_core::{Type, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Field as _, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, ErrorKind, Field as _, FoundBy, ProviderError, ResourceType, Result};
 
 use super::text::{self, make_up};
 use crate::provider::Local;
@@ -42,6 +42,7 @@ impl ResourceType for RandomPassword {
     type Model = Password;
     const NAME: &'static str = "random_password";
     const VERSION: u64 = 3;
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         text::plan(change)?;

@@ -1,7 +1,7 @@
 //! `random_string`
 
 use lakeform_core::Value;
-use lakeform_provider::{Change, Context, Field as _, ResourceType, Result};
+use lakeform_provider::{Change, Context, Field as _, FoundBy, ResourceType, Result};
 
 use super::text::{self, make_up};
 use crate::provider::Local;
@@ -26,6 +26,7 @@ impl ResourceType for RandomString {
     type Model = Text;
     const NAME: &'static str = "random_string";
     const VERSION: u64 = 2;
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         text::plan(change)

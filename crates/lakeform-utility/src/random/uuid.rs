@@ -1,6 +1,6 @@
 //! `random_uuid`
 
-use lakeform_provider::{Change, Context, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, FoundBy, Model, ProviderError, ResourceType, Result};
 use uuid::Uuid;
 
 use super::{Keepers, keep_despite_nulls};
@@ -27,6 +27,7 @@ impl ResourceType for RandomUuid {
     type Client = Local;
     type Model = Object;
     const NAME: &'static str = "random_uuid";
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         keep_despite_nulls(change, "keepers");

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use lakeform_core::{Path, Value};
-use lakeform_provider::{Change, Context, ErrorKind, Field as _, Model, ProviderError, ResourceType, Result};
+use lakeform_provider::{Change, Context, ErrorKind, Field as _, FoundBy, Model, ProviderError, ResourceType, Result};
 use md5::Digest as _;
 use ssh_key::LineEnding;
 
@@ -65,6 +65,7 @@ impl ResourceType for PrivateKey {
     type Model = PrivateKeyModel;
     const NAME: &'static str = "tls_private_key";
     const VERSION: u64 = 1;
+    const FOUND_BY: FoundBy = FoundBy::Local;
 
     fn plan(_: &Local, change: &mut Change<'_>) -> Result<()> {
         for (name, values) in
