@@ -112,6 +112,7 @@ macro_rules! build {
             .http_client($self.settings.http.for_endpoint(endpoint.as_deref()))
             .retry_partition($self.settings.retries.clone())
             .interceptor($self.settings.recent.observer())
+            .interceptor(crate::permitted::Permitted)
             .set_endpoint_url(endpoint)
             .to_owned()
     }};

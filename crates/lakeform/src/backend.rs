@@ -7,7 +7,7 @@ use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{LocalLock, LocalStore, StateLock, StateStore};
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
-use crate::{Error, LoadedStack, variables};
+use crate::{Error, LoadedStack, builder::Clock, variables};
 
 /// The state's store and lock.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
         settings.set_attr(name, value);
     }
     let place = world.cwd.join("state").join(format!("{}.tfstate", stack.stack.name));
-    of_kind(&declared.kind, &settings, &world.cwd, &place, "").await.map_err(|e| match e {
+    of_kind(&declared.kind, &settings, &world.cwd, &place, "", world.clock.as_ref()).await.map_err(|e| match e {
         Error::Stack(mut problems) => {
             for problem in &mut problems.0 {
                 problem.span.get_or_insert_with(|| declared.span.clone());
@@ -84,6 +84,7 @@ pub(crate) async fn of_kind(
     cwd: &Path,
     place: &Path,
     workspace: &str,
+    clock: Option<&Clock>,
 ) -> Result<Backend, Error> {
     match kind {
         "local" => {
@@ -110,7 +111,10 @@ pub(crate) async fn of_kind(
         }
         "s3" => {
             let backend = S3Backend::from_value(settings)?.for_workspace(workspace);
-            let connection = Connection::open(backend).await?;
+            let mut connection = Connection::open(backend).await?;
+            if let Some(clock) = clock.cloned() {
+                connection = connection.with_clock(Arc::new(move || clock().into()));
+            }
             Ok(Backend { store: connection.store(), lock: connection.lock(), connection: Some(connection) })
         }
         other => {

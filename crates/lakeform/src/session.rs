@@ -5,10 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use lakeform_core::Diagnostic;
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions, Save};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{PersistError, State, StateManager, StoreError};
+use lakeform_state::{Acquired, Lease, PersistError, State, StateManager, StoreError};
 use tokio::sync::Mutex;
 
-use crate::{Error, LoadedStack};
+use crate::{Error, LoadedStack, stack::follows};
 
 /// How often a save that failed for a passing reason is tried again, and after how long.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
@@ -21,6 +21,9 @@ const RESCUE: &str = "errored.tfstate";
 pub struct Session<'a> {
     stack: &'a LoadedStack,
     manager: StateManager,
+    lease: Lease,
+    /// Whether the state was stored once more, to fence off the run that the lock was taken over from.
+    fenced: bool,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -42,11 +45,19 @@ pub struct Unsaved {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) async fn open(stack: &'a LoadedStack) -> Result<Self, Error> {
-        let backend = stack.backend().await?;
-        let mut manager = StateManager::open(backend.store.clone()).await?;
+    /// Reads the state under a lock. Where that was taken over, nobody else can write what is there from now on.
+    pub(crate) async fn open(stack: &'a LoadedStack, acquired: &Acquired) -> Result<Self, Error> {
+        let (store, lease) = (stack.backend().await?.store.clone(), acquired.lease.clone());
+        let fenced = acquired.taken_over.is_some();
+        let mut manager = match fenced {
+            true => StateManager::open_fenced(store, lease.clone()).await.map_err(|e| match e {
+                PersistError::Store(e) => Error::Store(e),
+                cause => Error::Save { cause, rescued: None },
+            })?,
+            false => StateManager::open(store).await?.with_lease(lease.clone()),
+        };
         manager.declare(stack.stack.blocks());
-        Ok(Self { stack, manager })
+        Ok(Self { stack, manager, lease, fenced })
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -101,11 +112,28 @@ impl<'a> Session<'a> {
             environment,
             events,
             cancel,
+            lease: self.lease.clone(),
             save: &keeper,
         })
         .await;
         let (_, unsaved) = keeper.inner.into_inner();
         Applied { report, unsaved }
+    }
+
+    /// Puts a state in place of the stored one, which it must follow unless that is forced: serial and lineage included, but
+    /// for a serial that fencing used up.
+    pub(crate) async fn push(&mut self, state: &State, force: bool) -> Result<(), Error> {
+        let fence = u64::from(self.fenced);
+        let stored = self.state();
+        let before = State { serial: stored.serial - fence, ..stored.clone() };
+        if self.exists() && !force {
+            follows(state, &before).map_err(Error::Push)?;
+        }
+        let serial = if fence > 0 { state.serial.max(stored.serial + 1) } else { state.serial };
+        self.manager.write(State { serial, ..state.clone() }).await.map_err(|e| match e {
+            PersistError::Store(e) => Error::Store(e),
+            cause => Error::Save { cause, rescued: None },
+        })
     }
 
     /// Saves a state in place of the stored one, if it differs. Whether it did.
@@ -179,6 +207,13 @@ impl Save for Keeper<'_> {
 /// What to tell of a state that could not be saved, and how to go on.
 fn not_saved(cause: &PersistError, file: Option<&PathBuf>, stack: &str) -> Diagnostic {
     let problem = Diagnostic::error("Failed to persist state to backend").detail(cause.to_string());
+    if let (true, Some(file)) = (cause.lost_lock(), file) {
+        return problem.help(format!(
+            "another run may have changed the state since, so do not push this one: it is in {}, for `lakeform plan {stack}` to be \
+             held against",
+            file.display()
+        ));
+    }
     match file.map(|file| file.display()) {
         Some(file) => problem.help(format!(
             "the state was written to {file}. Store it with `lakeform state push {stack} {file}` before anything else: \

@@ -19,7 +19,7 @@ use std::{
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Value};
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{OutputState, State};
+use lakeform_state::{Lease, OutputState, State};
 
 use crate::{
     Action, Cancel, Event, Events, Plan, PlanMode, Providers,
@@ -63,6 +63,8 @@ pub struct ApplyInput<'a> {
     pub events: &'a dyn Events,
     /// Stops the run.
     pub cancel: &'a Cancel,
+    /// The right to change things: nothing is called once it is lost.
+    pub lease: Lease,
     /// Keeps the state.
     pub save: &'a dyn Save,
 }
@@ -92,7 +94,7 @@ pub struct ApplyReport {
 
 /// Carries out a plan. One failure stops only what depends on it; the report tells all.
 pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
-    let ApplyInput { plan, stack, providers, environment, events, cancel, save } = input;
+    let ApplyInput { plan, stack, providers, environment, events, cancel, lease, save } = input;
     let environment = Environment { applying: true, ..environment };
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
@@ -115,7 +117,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         events,
         cancel,
         saver: &saver,
-        calls: Calls::new(events, cancel, plan.options.parallelism),
+        calls: Calls::new(events, cancel, lease.clone(), plan.options.parallelism),
         by_address: plan.changes.iter().enumerate().map(|(i, c)| ((c.address.clone(), c.deposed.clone()), i)).collect(),
         deposed: Mutex::new(HashMap::default()),
         tally: Mutex::default(),
@@ -136,7 +138,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
                 }
             };
             let skip = |at| run.skip(&steps.dag[at]);
-            let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst);
+            let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst) || lease.check().is_err();
             order::walk(&steps.dag, visit, skip, stop).await;
             run.checks().await;
         }
@@ -145,7 +147,8 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     tokio::join!(work, saver.run(&run.evaluator, events));
     run.outputs();
     run.check_results();
-    let interrupted = cancel.level() > Level::Run;
+    let lost = lease.check().is_err();
+    let interrupted = lost || cancel.level() > Level::Run;
     let Run { evaluator, tally, .. } = run;
     let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let state = evaluator.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -157,7 +160,13 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             saved = false;
         }
     }
-    if interrupted {
+    if lost {
+        tally.problems.push(
+            Diagnostic::error("The run lost its lock")
+                .detail("nothing was called after that, and the state was not written: another run may be at work")
+                .help("see who has the lock with `lakeform lock status`, then run it again to go on"),
+        );
+    } else if interrupted {
         tally.problems.push(
             Diagnostic::error("The run was interrupted")
                 .detail("what was in flight was finished and saved; nothing else was started")

@@ -18,7 +18,7 @@ use lakeform_core::{
     Value, address::Target,
 };
 use lakeform_lang::{Endpoint, Environment, Expr, Stack};
-use lakeform_state::{InstanceState, OutputState, State};
+use lakeform_state::{InstanceState, Lease, OutputState, State};
 use petgraph::graph::NodeIndex;
 
 use crate::{
@@ -78,7 +78,7 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         dependencies,
         selection,
         options: &input.options,
-        calls: Calls::new(input.events, input.cancel, input.options.parallelism),
+        calls: Calls::new(input.events, input.cancel, Lease::unlimited(), input.options.parallelism),
         cancel: input.cancel,
         found: Mutex::default(),
         create_first: HashSet::default(),

@@ -10,6 +10,8 @@ mod contenders;
 mod contract;
 mod errors;
 mod harness;
+mod leases;
 mod locks;
 mod stores;
 mod terraform;
+mod writers;
