@@ -39,7 +39,10 @@ pub struct Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("backend", &self.backend).field("region", &self.region).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("backend", &self.backend)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
     }
 }
 

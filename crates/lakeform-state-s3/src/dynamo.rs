@@ -141,10 +141,14 @@ impl DynamoLock {
     }
 
     async fn undo_now(&self, id: &str) -> Result<(), LockError> {
-        let Some(Hold { info: mine, before: Some(before), .. }) = self.mine(id) else { return self.release_now(id).await };
+        let Some(Hold { info: mine, before: Some(before), .. }) = self.mine(id) else {
+            return self.release_now(id).await;
+        };
         let before = before.fenced(&mine);
         let expected = Record::new(mine);
-        if let Written::Refused(there) = self.connection.put_lock(&self.table, &before, &There::Record(&expected)).await? {
+        if let Written::Refused(there) =
+            self.connection.put_lock(&self.table, &before, &There::Record(&expected)).await?
+        {
             return Err(self.not_mine(id, there));
         }
         self.connection.holds().item.take_if(|hold| hold.info.id == id);

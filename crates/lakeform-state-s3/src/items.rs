@@ -156,11 +156,13 @@ impl Connection {
             }
             let Err(error) = transaction.send().await else { return Ok(()) };
             match collision(&error) {
-                Some(Collision::Lock) => match self.item(table, &self.backend.lock_path()).await?.as_ref().map(Record::read) {
-                    // Renewed meanwhile to a later time.
-                    Some(there) if is_same(&there.info, &mine.info) => mine.info.term = there.info.term,
-                    _ => return Err(StoreError::Fenced { place: self.backend.describe() }),
-                },
+                Some(Collision::Lock) => {
+                    match self.item(table, &self.backend.lock_path()).await?.as_ref().map(Record::read) {
+                        // Renewed meanwhile to a later time.
+                        Some(there) if is_same(&there.info, &mine.info) => mine.info.term = there.info.term,
+                        _ => return Err(StoreError::Fenced { place: self.backend.describe() }),
+                    }
+                }
                 Some(Collision::Busy) => {}
                 None => return Err(failed(&call, &error).into()),
             }

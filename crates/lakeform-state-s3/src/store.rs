@@ -64,7 +64,10 @@ impl S3Store {
             }
             if self.connection.took_over() {
                 // The run before stopped between object and digest. The next write sets both right.
-                tracing::warn!("{} does not match its digest, which the last run did not get to write", self.describe());
+                tracing::warn!(
+                    "{} does not match its digest, which the last run did not get to write",
+                    self.describe()
+                );
                 return Ok(object);
             }
             if Instant::now() >= deadline {

@@ -209,7 +209,11 @@ fn holder_text(holder: Option<&LockInfo>) -> String {
 
 fn held(place: &str, holder: Option<&LockInfo>) -> String {
     let id = holder.map_or("ID", |h| h.id.as_str());
-    let or = if holder.is_some_and(|h| h.term.is_some()) { " (its lease runs out by itself unless it is renewed)" } else { "" };
+    let or = if holder.is_some_and(|h| h.term.is_some()) {
+        " (its lease runs out by itself unless it is renewed)"
+    } else {
+        ""
+    };
     format!(
         "{place} is locked: {}. Wait for it with `--lock-timeout 5m`{or}; if its run is surely dead, free it with \
          `lakeform force-unlock {id}`",

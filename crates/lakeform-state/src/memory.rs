@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    Acquired, BoxFuture, Lease, LockError, LockInfo, Moment, Snapshot, State, StateLock, StateStore, StoreError, Version,
+    Acquired, BoxFuture, Lease, LockError, LockInfo, Moment, Snapshot, State, StateLock, StateStore, StoreError,
+    Version,
 };
 
 const PLACE: &str = "memory";

@@ -44,7 +44,8 @@ pub(crate) async fn under<T, E: From<Error>>(
     if let Some(before) = &acquired.taken_over {
         notice(LockNotice::TakenOver(before));
     }
-    let mut renewal = Renewal(tokio::spawn(renew(lock.clone(), info.id.clone(), acquired.lease.clone(), cancel.clone())));
+    let mut renewal =
+        Renewal(tokio::spawn(renew(lock.clone(), info.id.clone(), acquired.lease.clone(), cancel.clone())));
     let mut work = std::pin::pin!(AssertUnwindSafe(work(&acquired)).catch_unwind());
     let done = tokio::select! {
         done = &mut work => done,
@@ -155,5 +156,79 @@ async fn take(
             }
             Err(e) => return Err(Error::Lock(e)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use lakeform_state::MemoryLock;
+    use lakeform_testkit::store::{FlakyLock, LockFault};
+
+    use super::*;
+
+    const LEASE: Duration = Duration::from_millis(600);
+
+    /// Works for some time under a lock, and tells how that went: what was noticed, whether the lease lasted.
+    async fn work(lock: &FlakyLock, time: Duration, cancel: &Cancel) -> (Result<bool, Error>, Vec<String>) {
+        let notices = Mutex::new(Vec::new());
+        let notice = |notice: LockNotice<'_>| {
+            notices.lock().unwrap().push(match notice {
+                LockNotice::Lost(e) => format!("lost: {e}"),
+                LockNotice::TakenOver(before) => format!("taken over from {}", before.who),
+                other => format!("{other:?}"),
+            });
+        };
+        let lock: Arc<dyn StateLock> = Arc::new(lock.clone());
+        let info = LockInfo::new("OperationTypeApply", "ann@build", "", "");
+        let done = under(&lock, &info, Duration::ZERO, &notice, cancel, async |acquired| {
+            tokio::time::sleep(time).await;
+            Ok::<_, Error>(acquired.lease.check().is_ok())
+        });
+        let done = done.await;
+        (done, notices.into_inner().unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_renewed_while_the_work_goes_on_and_failures_are_outlasted() {
+        let (lock, cancel) = (FlakyLock::new(MemoryLock::with_lease(LEASE)), Cancel::new());
+        lock.fail_renewals([LockFault::Pass, LockFault::Transient, LockFault::Denied]);
+        let (lasted, notices) = work(&lock, LEASE * 3, &cancel).await;
+        assert!(lasted.unwrap() && notices.is_empty(), "{notices:?}");
+        assert!(lock.renewals() >= 6, "{} renewals", lock.renewals());
+        assert_eq!((cancel.level(), lock.holder().await.unwrap()), (Level::Run, None));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_robbed_of_the_lock_stops_and_hears_of_it_once() {
+        let (lock, cancel) = (FlakyLock::new(MemoryLock::with_lease(LEASE)), Cancel::new());
+        lock.fail_renewals([LockFault::Stolen]);
+        let (lasted, notices) = work(&lock, LEASE, &cancel).await;
+        assert!(!lasted.unwrap());
+        assert!(matches!(&notices[..], [one] if one.contains("is not there")), "{notices:?}");
+        assert_eq!(cancel.level(), Level::Finish);
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_cannot_be_renewed_in_time_is_lost() {
+        let (lock, cancel) = (FlakyLock::new(MemoryLock::with_lease(LEASE)), Cancel::new());
+        lock.fail_renewals(vec![LockFault::Transient; 50]);
+        let (lasted, notices) = work(&lock, LEASE * 2, &cancel).await;
+        assert!(!lasted.unwrap());
+        assert!(matches!(&notices[..], [one] if one.starts_with("lost: renew lock: ")), "{notices:?}");
+        assert_eq!(lock.holder().await.unwrap(), None, "what nobody else took is given back");
+    }
+
+    #[tokio::test]
+    async fn a_takeover_is_told() {
+        let lock = FlakyLock::new(MemoryLock::with_lease(LEASE));
+        lock.acquire(&LockInfo::new("OperationTypeApply", "dead@build", "", "")).await.unwrap();
+        let (refused, _) = work(&lock, Duration::ZERO, &Cancel::new()).await;
+        assert!(matches!(refused, Err(Error::Lock(LockError::Held { .. }))));
+        tokio::time::sleep(LEASE).await;
+        let (lasted, notices) = work(&lock, Duration::ZERO, &Cancel::new()).await;
+        assert!(lasted.unwrap());
+        assert_eq!(notices, ["taken over from dead@build"]);
     }
 }

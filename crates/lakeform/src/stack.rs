@@ -231,7 +231,8 @@ impl LoadedStack {
     /// # Errors
     /// [`Error::Push`] when it does not follow the stored state, and whatever goes wrong with the store.
     pub async fn push_state(&self, state: &State, force: bool, cancel: &Cancel) -> Result<(), Error> {
-        self.locked("StatePush", cancel, &|_| {}, async |session: &mut Session<'_>| session.push(state, force).await).await
+        self.locked("StatePush", cancel, &|_| {}, async |session: &mut Session<'_>| session.push(state, force).await)
+            .await
     }
 
     /// Creates what is absent of the backend itself.

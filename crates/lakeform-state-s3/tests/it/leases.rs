@@ -89,7 +89,11 @@ async fn a_clock_that_is_wrong_neither_steals_a_lock_nor_misdates_one() {
             }
             let term = holder.holder().await.unwrap().unwrap().term.unwrap();
             let right = now() + LEASE.as_secs();
-            assert!(term.expires.abs_diff(right) <= 3, "{name}: a clock wrong by {skew} s: {} for {right}", term.expires);
+            assert!(
+                term.expires.abs_diff(right) <= 3,
+                "{name}: a clock wrong by {skew} s: {} for {right}",
+                term.expires
+            );
             holder.release(&ann.id).await.unwrap();
         }
     }
@@ -125,7 +129,8 @@ async fn terraform_reads_the_same_record_whether_renewed_or_not_and_its_own_neve
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_no_lost_lock() {
     let proxy = Proxy::start(harness::emulator(Kind::Ministack).address()).unwrap();
-    for (name, table, call) in [("lease-cut-item", true, "dynamodb:PutItem"), ("lease-cut-file", false, "s3:PutObject")] {
+    for (name, table, call) in [("lease-cut-item", true, "dynamodb:PutItem"), ("lease-cut-file", false, "s3:PutObject")]
+    {
         made(name, table, !table).await;
         let lock = machine(&proxy.url(), name, table, !table, 0).await.lock().unwrap();
         for _ in 0..3 {
@@ -256,7 +261,10 @@ async fn items_are_written_only_by_who_has_the_lock() {
     let bobs = pair.take_over().await;
     let refused = pair.ann.put_fenced(table, vec![item("a", "late"), item("c", "late")]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
-    assert_eq!(refused.to_string(), "s3://lakeform-fenced-items/stacks/prod.tfstate: this run no longer has the lock, so it did not write");
+    assert_eq!(
+        refused.to_string(),
+        "s3://lakeform-fenced-items/stacks/prod.tfstate: this run no longer has the lock, so it did not write"
+    );
     assert_eq!(bare.attribute(table, "a", "By").await.unwrap(), "ann");
     assert_eq!(bare.attribute(table, "c", "By").await, None);
     pair.bob.put_fenced(table, vec![item("a", "bob")]).await.unwrap();
