@@ -20,7 +20,7 @@ use lakeform::{
     core::Mode,
     provider::{ErrorKind, Retry},
     state::{
-        BoxFuture, MemoryLock, MemoryStore, OperationError, State, StateLock, StateStore, StoreError,
+        BoxFuture, MemoryLock, MemoryStore, State, StateLock, StateStore, StoreError,
         journal::{Journal, MemoryJournal, Page},
     },
 };
@@ -42,7 +42,7 @@ fn asked() -> (u64, u64) {
 struct Slow(MemoryJournal);
 
 impl Journal for Slow {
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_micros(400)).await;
             self.0.append(page).await?;
@@ -55,7 +55,7 @@ impl Journal for Slow {
         self.0.read()
     }
 
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_micros(400)).await;
             self.0.clear(run, seq).await
@@ -103,7 +103,8 @@ impl Wish {
         let mut out = String::new();
         for (name, (first, tag)) in &self.buckets {
             // The name of a bucket is part of what changes: a replacement.
-            let _ = write!(out, "[resource.fake_bucket.{name}]\nname = '{name}{}'\ntags = {{ n = '{tag}' }}\n", tag / 2);
+            let _ =
+                write!(out, "[resource.fake_bucket.{name}]\nname = '{name}{}'\ntags = {{ n = '{tag}' }}\n", tag / 2);
             if *first {
                 let _ = write!(out, "lifecycle = {{ create_before_destroy = true }}\n");
             }

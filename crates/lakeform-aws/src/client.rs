@@ -114,6 +114,7 @@ macro_rules! build {
             .retry_partition($self.settings.retries.clone())
             .interceptor($self.settings.recent.observer())
             .interceptor(Once)
+            .interceptor(crate::permitted::Permitted)
             .set_endpoint_url(endpoint)
             .to_owned()
     }};

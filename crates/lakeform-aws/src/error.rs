@@ -6,7 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 use aws_types::request_id::RequestId;
-use lakeform_provider::{ErrorKind, ProviderError, Result, Retry};
+use lakeform_provider::{ErrorKind, NotPermitted, ProviderError, Result, Retry};
 
 use crate::retry::{THROTTLED, never_connected};
 
@@ -222,6 +222,9 @@ where
     while let Some(e) = next {
         if let Some(e) = e.downcast_ref::<CredentialsError>() {
             return credentials(e).operation(operation).source(error);
+        }
+        if let Some(refused) = e.downcast_ref::<NotPermitted>() {
+            return refused.error().operation(operation);
         }
         next = e.source();
     }

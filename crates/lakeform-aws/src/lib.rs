@@ -15,6 +15,7 @@ mod error;
 mod http;
 mod naming;
 mod partition;
+mod permitted;
 pub mod policy;
 mod propagation;
 mod provider;

@@ -5,11 +5,16 @@
 
 mod common;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use common::{
     Cloud,
     fake::{Answer, Fake, error, ok},
 };
-use lakeform_provider::{ErrorKind, Retry};
+use lakeform_provider::{ErrorKind, Permit, Retry};
 use serde_json::json;
 
 const KEY: &str = "aws_kms_key";
@@ -58,6 +63,28 @@ async fn a_create_without_a_token_is_not_repeated_blindly() {
         let failure = cloud(&fake).await.create(KEY, policy()).await.unwrap_err();
         assert_eq!((failure.error.kind, failure.error.retry), (kind, Retry::Unknown), "{answer:?}");
         assert_eq!(fake.operations(), ["CreateKey"], "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_permit_an_operation_stops_before_the_next_call() {
+    let mut rotated = policy();
+    rotated["enable_key_rotation"] = json!(true);
+    // Taken away with the first answer: neither the calls that follow are sent, nor the first one again.
+    for (answer, made) in [(key(), true), (error(400, "ThrottlingException", "Rate exceeded"), false)] {
+        let permitted = Arc::new(AtomicBool::new(true));
+        let (taken, asked) = (permitted.clone(), permitted.clone());
+        let fake = Fake::start(move |_, _| {
+            taken.store(false, Ordering::SeqCst);
+            answer.clone()
+        });
+        let cloud = cloud(&fake).await;
+        let permit = Permit::new(move || asked.load(Ordering::SeqCst));
+        let failure = permit.around(cloud.create(KEY, rotated.clone())).await.unwrap_err();
+        assert_eq!((failure.error.kind, failure.error.retry), (ErrorKind::Cancelled, Retry::Never));
+        assert!(failure.error.to_string().ends_with("not sent: this run no longer has the lock of the state"));
+        assert_eq!(failure.partial.is_some(), made);
+        assert_eq!(fake.operations(), ["CreateKey"]);
     }
 }
 

@@ -201,6 +201,12 @@ impl Cx {
                     format!("Waiting for the state lock of {place}{who}\n")
                 }
                 LockNotice::Waiting(other) => format!("Waiting for the state lock: {other}\n"),
+                LockNotice::TakenOver(before) => {
+                    let who = if before.who.is_empty() { "someone" } else { &before.who };
+                    let until = before.term.map(|term| term.until()).unwrap_or_default();
+                    format!("Took over the state lock of {who}, whose lease ran out at {until} (lock {})\n", before.id)
+                }
+                LockNotice::Lost(e) => failure::render(&failure::lost(e), style),
                 LockNotice::NotReleased(e) => failure::render(&failure::not_released(e), style),
             };
             let _ = err.write(&text);

@@ -130,6 +130,9 @@ fn store(e: &StoreError) -> Diagnostic {
         StoreError::Moved { place } => Diagnostic::error("The state was changed by someone else")
             .detail(format!("{place} is not what this run read, so its write was refused"))
             .help("see who holds the lock with `lakeform lock status`, then run the command again"),
+        StoreError::Fenced { place } => Diagnostic::error("The run lost its lock")
+            .detail(format!("{place} was not written: another run may be at work"))
+            .help("see who holds the lock with `lakeform lock status`, then run the command again"),
         StoreError::Format { place, source } => {
             Diagnostic::error("The state cannot be read").detail(format!("{place}: {source}"))
         }
@@ -144,7 +147,9 @@ fn lock(summary: &str, e: &LockError) -> Diagnostic {
         LockError::Held { place, holder } => {
             let id = holder.as_ref().map_or("ID", |h| h.id.as_str());
             let info = holder.as_ref().map(|h| format!("\n{}", lock_info(h))).unwrap_or_default();
-            out.detail(format!("{place} is locked{info}")).help(format!(
+            let term = holder.as_ref().and_then(|h| h.term);
+            let until = term.map(|t| format!(", until {} unless that run renews it", t.until())).unwrap_or_default();
+            out.detail(format!("{place} is locked{until}{info}")).help(format!(
                 "wait for it with --lock-timeout 5m; if that run is dead, release it with `lakeform force-unlock STACK {id}`"
             ))
         }
@@ -168,17 +173,35 @@ pub(crate) fn not_released(e: &LockError) -> Diagnostic {
     lock("Error releasing the state lock", e)
 }
 
-/// Terraform's block of lines about a lock.
+/// The lock went to someone else while the run was at work.
+pub(crate) fn lost(e: &LockError) -> Diagnostic {
+    let out = Diagnostic::error("The run lost its lock")
+        .help("what it was calling is finished; nothing else is started, and the state is not written any more");
+    match e {
+        LockError::IdMismatch { place, holder: Some(holder), .. } => {
+            out.detail(format!("{place} has another holder now\n{}", lock_info(holder)))
+        }
+        LockError::NotHeld { place, .. } => {
+            out.detail(format!("{place} is not locked any more: someone used `lakeform force-unlock`"))
+        }
+        other => out.detail(format!("it could not be renewed in time: {other}")),
+    }
+}
+
+/// Terraform's block of lines about a lock, with what lakeform adds to it.
 pub(crate) fn lock_info(info: &LockInfo) -> String {
+    let term = info.term.map(|t| format!("\n  Expires:   {}\n  Fence:     {}", t.until(), t.fence)).unwrap_or_default();
     format!(
         "Lock Info:\n  ID:        {}\n  Path:      {}\n  Operation: {}\n  Who:       {}\n  Version:   {}\n  \
-         Created:   {}\n  Info:      {}",
+         Created:   {}\n  Info:      {}{term}",
         info.id, info.path, info.operation, info.who, info.version, info.created, info.info
     )
 }
 
 fn save(cause: &PersistError, rescued: Option<String>) -> Diagnostic {
+    let lost = cause.lost_lock();
     let detail = match cause {
+        PersistError::Lease(e) => e.to_string(),
         PersistError::Integrity(violations) => {
             violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
@@ -186,6 +209,10 @@ fn save(cause: &PersistError, rescued: Option<String>) -> Diagnostic {
     };
     let out = Diagnostic::error("The state could not be saved").detail(detail);
     match rescued {
+        Some(file) if lost => out.help(format!(
+            "it was written to {file}. Another run may have changed the state since: see `lakeform lock status STACK`, then run \
+             the command again"
+        )),
         Some(file) => out.help(format!(
             "it was written to {file}. Store it with `lakeform state push STACK {file}` before anything else"
         )),

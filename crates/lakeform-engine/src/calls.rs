@@ -6,7 +6,8 @@ use std::{
 };
 
 use lakeform_core::{Diagnostic, InstanceAddress, Value};
-use lakeform_provider::{Failure, ProviderError, Retry};
+use lakeform_provider::{Failure, NotPermitted, Permit, ProviderError, Retry};
+use lakeform_state::Lease;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Cancel, Event, Events, Operation, cancel::Level, instance::translate};
@@ -29,6 +30,8 @@ pub(crate) struct Subject<'a> {
 
 /// A failure of a call.
 pub(crate) trait CallError {
+    /// A call that was not made.
+    fn unmade(error: ProviderError) -> Self;
     fn error(&self) -> &ProviderError;
     /// Whether nothing at all happened, so that the same call may be sent again.
     fn may_repeat(&self) -> bool {
@@ -37,12 +40,20 @@ pub(crate) trait CallError {
 }
 
 impl CallError for ProviderError {
+    fn unmade(error: ProviderError) -> Self {
+        error
+    }
+
     fn error(&self) -> &ProviderError {
         self
     }
 }
 
 impl CallError for Failure {
+    fn unmade(error: ProviderError) -> Self {
+        Self { error, partial: None }
+    }
+
     fn error(&self) -> &ProviderError {
         &self.error
     }
@@ -61,13 +72,25 @@ pub(crate) fn id_of(value: &Value) -> Option<&str> {
 pub(crate) struct Calls<'a> {
     events: &'a dyn Events,
     cancel: &'a Cancel,
+    lease: Lease,
     slots: Semaphore,
 }
 
 impl<'a> Calls<'a> {
-    /// At most `parallelism` calls at once; 0 means 32.
-    pub(crate) fn new(events: &'a dyn Events, cancel: &'a Cancel, parallelism: usize) -> Self {
-        Self { events, cancel, slots: Semaphore::new(if parallelism == 0 { 32 } else { parallelism }) }
+    /// At most `parallelism` calls at once (0 means 32), as long as the lease lasts.
+    pub(crate) fn new(events: &'a dyn Events, cancel: &'a Cancel, lease: Lease, parallelism: usize) -> Self {
+        Self { events, cancel, lease, slots: Semaphore::new(if parallelism == 0 { 32 } else { parallelism }) }
+    }
+
+    /// Whether the run may still do something.
+    pub(crate) fn permitted(&self) -> Result<(), ProviderError> {
+        self.lease.check().map_err(|_| NotPermitted.error())
+    }
+
+    /// What ends with the lease, for every call within an operation.
+    fn permit(&self) -> Permit {
+        let lease = self.lease.clone();
+        Permit::new(move || lease.check().is_ok())
     }
 
     /// A free slot, for something that is no call but counts as one.
@@ -89,7 +112,11 @@ impl<'a> Calls<'a> {
         let mut pause = FIRST_PAUSE;
         let mut left = REPEATS;
         loop {
-            match call().await {
+            let made = match self.permitted() {
+                Ok(()) => self.permit().around(call()).await,
+                Err(e) => Err(E::unmade(e)),
+            };
+            match made {
                 Ok(value) => {
                     let id = id(&value).or(subject.id);
                     self.events.event(Event::Finished { address, deposed, operation, id, elapsed: start.elapsed() });

@@ -11,6 +11,7 @@ mod context;
 mod erased;
 mod error;
 mod field;
+mod permit;
 mod plan;
 mod provisioner;
 mod resource;
@@ -22,6 +23,7 @@ pub use erased::{
 pub use error::{ErrorKind, ProviderError, Result, Retry};
 pub use field::{BlockField, Field, Model, list_to_set, list_to_set_type, read_field};
 pub use lakeform_macros::Model;
+pub use permit::{NotPermitted, Permit};
 pub use plan::Change;
 pub use provisioner::{Provisioner, Provisioning};
 pub use resource::{Client, DataSource, FoundBy, ResourceType};

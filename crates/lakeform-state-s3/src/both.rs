@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lakeform_state::{BoxFuture, LockError, LockInfo, StateLock};
+use lakeform_state::{Acquired, BoxFuture, LockError, LockInfo, StateLock};
 
 /// A lock that is held when both of its parts are: the table's item and the lockfile.
 #[derive(Clone, Debug)]
@@ -19,17 +19,27 @@ impl BothLocks {
 }
 
 impl StateLock for BothLocks {
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>> {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
         Box::pin(async move {
-            self.first.acquire(info).await?;
-            let second = self.second.acquire(info).await;
-            if second.is_err() {
-                // Whoever has the second part alone will let go of it; the first must be free meanwhile.
-                if let Err(e) = self.first.release(&info.id).await {
-                    tracing::warn!("the first of two locks could not be given back: {e}");
+            // The first part is asked for first, so its lease is the shorter one.
+            let Acquired { lease, taken_over } = self.first.acquire(info).await?;
+            match self.second.acquire(info).await {
+                Ok(second) => Ok(Acquired { lease, taken_over: taken_over.or(second.taken_over) }),
+                Err(e) => {
+                    // Whoever has the second part alone will let go of it; the first must be free meanwhile.
+                    if let Err(e) = self.first.undo(&info.id).await {
+                        tracing::warn!("the first of two locks could not be given back: {e}");
+                    }
+                    Err(e)
                 }
             }
-            second
+        })
+    }
+
+    fn renew<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        Box::pin(async move {
+            self.first.renew(id).await?;
+            self.second.renew(id).await
         })
     }
 

@@ -29,6 +29,8 @@ pub struct S3Backend {
     pub dynamodb_table: Option<String>,
     /// Whether to lock with an object `<key>.tflock`; may go together with the table.
     pub use_lockfile: bool,
+    /// How long a lock is held without being renewed; [`S3Backend::LEASE`] by default. lakeform's own argument.
+    pub lease: Option<Duration>,
     /// Whether to ask for encryption on each write.
     pub encrypt: bool,
     /// The KMS key to encrypt with: id, alias or ARN. Only with `encrypt`.
@@ -178,6 +180,7 @@ const ARGS: &[(&str, Arg)] = &[
     ("insecure", Arg::Refused("name the server's certificate with `custom_ca_bundle`")),
     ("key", Arg::Text),
     ("kms_key_id", Arg::Text),
+    ("lease", Arg::Text),
     ("max_retries", Arg::Number),
     ("no_proxy", Arg::Text),
     ("profile", Arg::Text),
@@ -365,6 +368,17 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 impl S3Backend {
+    /// How long a lock is held without being renewed, where the backend does not say.
+    pub const LEASE: Duration = Duration::from_secs(60);
+
+    /// The least that it can say: enough for a renewal that is tried again.
+    pub const SHORTEST_LEASE: Duration = Duration::from_secs(5);
+
+    /// How long a lock is held without being renewed.
+    pub(crate) fn lease(&self) -> Duration {
+        self.lease.unwrap_or(Self::LEASE)
+    }
+
     /// Reads the arguments of a backend table. Deprecated spellings of Terraform (`endpoint`, `force_path_style`, ...) are
     /// taken too.
     ///
@@ -384,6 +398,7 @@ impl S3Backend {
             region: args.text("region"),
             dynamodb_table: args.text("dynamodb_table"),
             use_lockfile: args.flag("use_lockfile"),
+            lease: args.duration("lease"),
             encrypt: args.flag("encrypt"),
             kms_key_id: args.text("kms_key_id"),
             sse_customer_key: args.secret("sse_customer_key"),
@@ -446,6 +461,9 @@ impl S3Backend {
         }
         if self.workspace_key_prefix.starts_with('/') || self.workspace_key_prefix.ends_with('/') {
             problem("`workspace_key_prefix` of the s3 backend must neither start nor end with \"/\"");
+        }
+        if self.lease.is_some_and(|lease| lease < Self::SHORTEST_LEASE) {
+            problem("`lease` of the s3 backend must be at least 5s");
         }
         if self.kms_key_id.is_some() && self.sse_customer_key.is_some() {
             problem("only one of `kms_key_id` and `sse_customer_key` can be set for the s3 backend");

@@ -1,6 +1,9 @@
 //! SDK clients of a backend.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
@@ -8,22 +11,39 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_types::{checksum_config::RequestChecksumCalculation, retry::RetryConfig};
 use aws_types::service_config::ServiceConfigKey;
-use lakeform_state::{OperationError, StateLock, StateStore, journal::Journal};
+use lakeform_state::{Clock, OperationError, StateLock, StateStore, journal::Journal};
 
 use crate::{
     BothLocks, DynamoLock, LockFile, ObjectJournal, S3Backend, S3Store, TableJournal,
     credentials::{Role, RoleCredentials},
     error::{Call, failed},
+    hold::Holds,
     http,
+    time::ServiceClock,
 };
 
-/// The clients of one backend. Nothing is called yet when it is made, but STS where a role or an account is asked for.
-#[derive(Clone, Debug)]
+/// The clients of one backend, and what a run holds of its lock. Nothing is called yet when it is made, but STS where a role
+/// or an account is asked for. Clones are the same.
+#[derive(Clone)]
 pub struct Connection {
     pub(crate) backend: Arc<S3Backend>,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) region: String,
+    pub(crate) s3_time: ServiceClock,
+    pub(crate) dynamodb_time: ServiceClock,
+    /// The machine's clock.
+    pub(crate) clock: Option<Clock>,
+    pub(crate) holds: Arc<Mutex<Holds>>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("backend", &self.backend)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connection {
@@ -45,10 +65,12 @@ impl Connection {
         let sdk = take_role(&backend, base)?;
         check_account(&backend, &sdk).await?;
 
+        let (s3_time, dynamodb_time) = (ServiceClock::default(), ServiceClock::default());
         let endpoint = backend.endpoints.s3.clone().or_else(|| own_endpoint(&sdk, "S3"));
         let path_style = backend.use_path_style.unwrap_or(endpoint.is_some());
         let mut s3 = aws_sdk_s3::config::Builder::from(&sdk)
             .http_client(http::client(&backend, endpoint.as_deref())?)
+            .interceptor(s3_time.observer())
             .force_path_style(path_style);
         s3.set_endpoint_url(endpoint);
         if backend.skip_s3_checksum {
@@ -56,8 +78,9 @@ impl Connection {
         }
 
         let endpoint = backend.endpoints.dynamodb.clone().or_else(|| own_endpoint(&sdk, "DynamoDB"));
-        let mut dynamodb =
-            aws_sdk_dynamodb::config::Builder::from(&sdk).http_client(http::client(&backend, endpoint.as_deref())?);
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk)
+            .http_client(http::client(&backend, endpoint.as_deref())?)
+            .interceptor(dynamodb_time.observer());
         dynamodb.set_endpoint_url(endpoint);
 
         Ok(Self {
@@ -65,7 +88,17 @@ impl Connection {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             backend: Arc::new(backend),
             region,
+            s3_time,
+            dynamodb_time,
+            clock: None,
+            holds: Arc::default(),
         })
+    }
+
+    /// The same with the machine's clock: to notice that it slept, and for services that do not tell the time.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
     }
 
     /// The backend's arguments.

@@ -1,57 +1,20 @@
-//! Terraform's items in the lock table: the lock and the digest.
+//! The lock as an item in DynamoDB.
 
-use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
-use lakeform_state::{BoxFuture, LockError, LockInfo, OperationError, StateLock};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use lakeform_state::{Acquired, BoxFuture, LockError, LockInfo, Moment, OperationError, StateLock};
 
 use crate::{
     Connection,
     error::{Call, failed},
+    hold::Hold,
+    items::{ID, Record, There, Written, is_same, text},
 };
 
-pub(crate) const ID: &str = "LockID";
-const INFO: &str = "Info";
-const DIGEST: &str = "Digest";
+/// How often a lock is looked at again that changes while it is being taken or renewed.
+const ATTEMPTS: usize = 5;
 
-pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-impl Connection {
-    /// The key of the digest's item.
-    pub(crate) fn digest_id(&self) -> String {
-        format!("{}-md5", self.backend.lock_path())
-    }
-
-    /// One text attribute of one item; `None` where the item or the attribute is absent.
-    pub(crate) async fn attribute(&self, table: &str, id: &str, name: &str) -> Result<Option<String>, OperationError> {
-        let object = format!("table {table}, item {id}");
-        let call = Call { name: "GetItem", service: "dynamodb", object: &object };
-        let get = self.dynamodb.get_item().table_name(table).key(ID, text(id)).consistent_read(true);
-        let item = get.send().await.map_err(|e| failed(&call, &e))?.item;
-        Ok(item.and_then(|mut item| item.remove(name)).and_then(|value| value.as_s().ok().cloned()))
-    }
-
-    /// The MD5 that the table has for the state, in hex.
-    pub(crate) async fn digest(&self, table: &str) -> Result<Option<String>, OperationError> {
-        let digest = self.attribute(table, &self.digest_id(), DIGEST).await?;
-        Ok(digest.filter(|text| text.len() == 32).map(|text| text.to_ascii_lowercase()))
-    }
-
-    /// Records the MD5 of the state.
-    pub(crate) async fn put_digest(&self, table: &str, digest: &str) -> Result<(), OperationError> {
-        let id = self.digest_id();
-        let object = format!("table {table}, item {id}");
-        let call = Call { name: "PutItem", service: "dynamodb", object: &object };
-        let put = self.dynamodb.put_item().table_name(table).item(ID, text(&id)).item(DIGEST, text(digest));
-        put.send().await.map_err(|e| failed(&call, &e))?;
-        Ok(())
-    }
-}
-
-/// The lock as an item in DynamoDB, by Terraform's protocol: `LockID` is `bucket/key`, `Info` says who has it.
+/// The lock as an item in DynamoDB, by Terraform's protocol: `LockID` is `bucket/key`, `Info` says who has it. Beside them,
+/// `Expires` and `Fence` make it a lease; Terraform ignores both.
 #[derive(Clone, Debug)]
 pub struct DynamoLock {
     connection: Connection,
@@ -68,87 +31,150 @@ impl DynamoLock {
         self.connection.backend.lock_path()
     }
 
-    fn object(&self) -> String {
-        format!("table {}, item {}", self.table, self.id())
+    /// Who the item says has it, if there is one.
+    async fn there(&self) -> Result<Option<Record>, OperationError> {
+        Ok(self.connection.item(&self.table, &self.id()).await?.as_ref().map(Record::read))
     }
 
-    /// What the item says, if there is one.
-    async fn info(&self) -> Result<Option<String>, OperationError> {
-        self.connection.attribute(&self.table, &self.id(), INFO).await
-    }
-
-    async fn acquire_now(&self, info: &LockInfo) -> Result<(), LockError> {
-        let object = self.object();
-        let call = Call { name: "PutItem", service: "dynamodb", object: &object };
-        let mine = LockInfo { path: self.id(), ..info.clone() };
-        let put = self
-            .connection
-            .dynamodb
-            .put_item()
-            .table_name(&self.table)
-            .item(ID, text(self.id()))
-            .item(INFO, text(mine.to_json()))
-            .condition_expression("attribute_not_exists(LockID)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match put.send().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        let there = match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                refused.item().and_then(|item| item.get(INFO)).and_then(|v| v.as_s().ok().cloned())
+    async fn acquire_now(&self, info: &LockInfo) -> Result<Acquired, LockError> {
+        let connection = &self.connection;
+        let time = &connection.dynamodb_time;
+        // Without the service's time the first write would count from the machine's, which may be hours off.
+        let mut there = if time.latest().is_none() { self.there().await? } else { None };
+        let mut taken_over = None;
+        for _ in 0..ATTEMPTS {
+            match &there {
+                None => taken_over = None,
+                // A first attempt whose answer was lost got through.
+                Some(there) if there.info.id == info.id => {}
+                Some(there) if connection.has_run_out(time, &there.info) => taken_over = Some(there.clone()),
+                Some(_) => break,
             }
-            _ => return Err(failed(&call, &error).into()),
-        };
-        let there = match there {
-            Some(there) => Some(there),
-            None => self.info().await?,
-        };
-        let holder = there.as_deref().map(read_info);
-        // A first attempt whose answer was lost may have got through.
-        if holder.as_ref().is_some_and(|holder| holder.id == info.id) {
+            let before = there.as_ref().and_then(|there| there.info.term);
+            let from = connection.moment();
+            let mine = LockInfo { path: self.id(), term: connection.term(time, before), ..info.clone() };
+            let expected = there.as_ref().map_or(There::Nothing, There::Record);
+            match connection.put_lock(&self.table, &Record::new(mine.clone()), &expected).await? {
+                Written::Done => return self.acquired(mine, from, taken_over).await,
+                Written::Refused(other) => there = other,
+            }
+        }
+        Err(LockError::Held { place: self.describe(), holder: there.map(|there| Box::new(there.info)) })
+    }
+
+    async fn acquired(
+        &self,
+        mine: LockInfo,
+        mut from: Moment,
+        taken_over: Option<Record>,
+    ) -> Result<Acquired, LockError> {
+        let connection = &self.connection;
+        let hold = Hold { info: mine.clone(), before: taken_over.clone(), etag: String::new() };
+        connection.holds().item = Some(hold);
+        if connection.too_short(&connection.dynamodb_time, &mine) {
+            from = connection.moment();
+            self.renew_now(&mine.id).await?;
+        }
+        Ok(Acquired { lease: connection.lease(&mine, from), taken_over: taken_over.map(|before| before.info) })
+    }
+
+    /// What this run holds under an id.
+    fn mine(&self, id: &str) -> Option<Hold> {
+        self.connection.holds().item.clone().filter(|hold| hold.info.id == id)
+    }
+
+    async fn renew_now(&self, id: &str) -> Result<(), LockError> {
+        let connection = &self.connection;
+        let time = &connection.dynamodb_time;
+        let Some(hold) = self.mine(id) else { return Err(self.not_mine(id, self.there().await?)) };
+        let mut mine = Record::new(hold.info);
+        if mine.info.term.is_none() {
             return Ok(());
         }
-        Err(LockError::Held { place: self.describe(), holder: holder.map(Box::new) })
+        for _ in 0..ATTEMPTS {
+            mine.info.term = mine.info.term.map(|term| connection.renewed(time, term));
+            match connection.put_lock(&self.table, &mine, &There::Mine).await? {
+                Written::Done if connection.too_short(time, &mine.info) => {}
+                Written::Done => break,
+                // Renewed to a later time, beside a write of the digest.
+                Written::Refused(Some(there)) if is_same(&there.info, &mine.info) => mine.info.term = there.info.term,
+                Written::Refused(there) => return Err(self.not_mine(id, there)),
+            }
+        }
+        if let Some(hold) = connection.holds().item.as_mut().filter(|hold| hold.info.id == id) {
+            hold.info.term = mine.info.term;
+        }
+        Ok(())
     }
 
     async fn release_now(&self, id: &str) -> Result<(), LockError> {
-        let object = self.object();
+        let object = format!("table {}, item {}", self.table, self.id());
         let call = Call { name: "DeleteItem", service: "dynamodb", object: &object };
-        let Some(there) = self.info().await? else {
-            return Err(LockError::NotHeld { place: self.describe(), id: id.to_owned() });
+        let there = match self.there().await? {
+            Some(there) if there.info.id == id => there,
+            other => return Err(self.not_mine(id, other)),
         };
-        if read_info(&there).id != id {
-            return Err(self.mismatch(id, &there));
-        }
-        let delete = self
-            .connection
-            .dynamodb
-            .delete_item()
-            .table_name(&self.table)
-            .key(ID, text(self.id()))
-            .condition_expression("Info = :info")
-            .expression_attribute_values(":info", text(there));
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            // It was ours a moment ago and is not any more: a first attempt whose answer was lost, or someone forced it. Ours
-            // is gone either way, and whatever is there now is not ours to remove.
-            Err(e) if matches!(e.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => {
-                Ok(())
+        let mut left = ATTEMPTS;
+        loop {
+            let delete = self
+                .connection
+                .dynamodb
+                .delete_item()
+                .table_name(&self.table)
+                .key(ID, text(self.id()))
+                .condition_expression("Info = :info")
+                .expression_attribute_values(":info", there.text());
+            let Err(error) = delete.send().await else { break };
+            match error.as_service_error() {
+                // It was ours a moment ago and is not any more: a first attempt whose answer was lost, or someone forced it.
+                // Ours is gone either way, and whatever is there now is not ours to remove.
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => break,
+                Some(DeleteItemError::TransactionConflictException(_)) if left > 0 => {
+                    left -= 1;
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                _ => return Err(failed(&call, &error).into()),
             }
-            Err(e) => Err(failed(&call, &e).into()),
         }
+        self.connection.holds().item.take_if(|hold| hold.info.id == id);
+        Ok(())
     }
 
-    fn mismatch(&self, id: &str, there: &str) -> LockError {
-        let holder = Some(Box::new(read_info(there)));
-        LockError::IdMismatch { place: self.describe(), id: id.to_owned(), holder }
+    async fn undo_now(&self, id: &str) -> Result<(), LockError> {
+        let Some(Hold { info: mine, before: Some(before), .. }) = self.mine(id) else {
+            return self.release_now(id).await;
+        };
+        let before = before.fenced(&mine);
+        let expected = Record::new(mine);
+        if let Written::Refused(there) =
+            self.connection.put_lock(&self.table, &before, &There::Record(&expected)).await?
+        {
+            return Err(self.not_mine(id, there));
+        }
+        self.connection.holds().item.take_if(|hold| hold.info.id == id);
+        Ok(())
+    }
+
+    fn not_mine(&self, id: &str, there: Option<Record>) -> LockError {
+        let (place, id) = (self.describe(), id.to_owned());
+        match there {
+            None => LockError::NotHeld { place, id },
+            Some(there) => LockError::IdMismatch { place, id, holder: Some(Box::new(there.info)) },
+        }
     }
 }
 
 impl StateLock for DynamoLock {
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>> {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
         Box::pin(self.acquire_now(info))
+    }
+
+    fn renew<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        Box::pin(self.renew_now(id))
+    }
+
+    fn undo<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        Box::pin(self.undo_now(id))
     }
 
     fn release<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
@@ -156,15 +182,10 @@ impl StateLock for DynamoLock {
     }
 
     fn holder(&self) -> BoxFuture<'_, Result<Option<LockInfo>, LockError>> {
-        Box::pin(async move { Ok(self.info().await?.as_deref().map(read_info)) })
+        Box::pin(async move { Ok(self.there().await?.map(|there| there.info)) })
     }
 
     fn describe(&self) -> String {
         format!("{} (lock table {})", self.connection.backend.describe(), self.table)
     }
-}
-
-/// Who a lock says has it. Text that is not Terraform's JSON is shown as it is.
-pub(crate) fn read_info(text: &str) -> LockInfo {
-    serde_json::from_str(text).unwrap_or_else(|_| LockInfo { info: text.to_owned(), ..LockInfo::default() })
 }

@@ -79,7 +79,9 @@ where
     };
     let transient = unreachable
         || status.is_some_and(|s| s >= 500 || s == 429)
-        || code.is_some_and(|c| c.contains("Throttl") || c == "SlowDown" || c == "RequestLimitExceeded");
+        || code.is_some_and(|c| {
+            c.contains("Throttl") || c == "SlowDown" || c == "RequestLimitExceeded" || c.starts_with("Transaction")
+        });
     OperationError { operation, cause, help, transient }
 }
 

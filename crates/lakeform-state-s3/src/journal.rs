@@ -16,8 +16,8 @@ use lakeform_state::{
 
 use crate::{
     Connection,
-    dynamo::{ID, text},
     error::{Call, failed},
+    items::{ID, Item, text},
     objects::{Expect, Put},
 };
 
@@ -50,18 +50,15 @@ impl TableJournal {
     }
 
     async fn get(&self, id: &str) -> Result<Option<Page>, StoreError> {
-        let Some(json) = self.connection.attribute(&self.table, id, PAGE).await? else { return Ok(None) };
-        parse(&json, &self.describe(), id).map(Some)
+        let item = self.connection.item(&self.table, id).await?;
+        let json = item.as_ref().and_then(|item| item.get(PAGE)).and_then(|page| page.as_s().ok());
+        json.map(|json| parse(json, &self.describe(), id)).transpose()
     }
 
-    async fn append_now(&self, page: &Page) -> Result<(), OperationError> {
-        let id = self.item(&page.run, page.seq);
-        let object = format!("table {}, item {id}", self.table);
-        let call = Call { name: "PutItem", service: "dynamodb", object: &object };
-        let put = self.connection.dynamodb.put_item().table_name(&self.table);
-        let put = put.item(ID, text(&id)).item(PAGE, text(page.to_json()));
-        put.send().await.map_err(|e| failed(&call, &e))?;
-        Ok(())
+    async fn append_now(&self, page: &Page) -> Result<(), StoreError> {
+        let id = text(self.item(&page.run, page.seq));
+        let item = Item::from([(ID.to_owned(), id), (PAGE.to_owned(), text(page.to_json()))]);
+        self.connection.put_fenced(&self.table, vec![item]).await
     }
 
     async fn read_now(&self) -> Result<Vec<Page>, StoreError> {
@@ -124,7 +121,7 @@ impl TableJournal {
 }
 
 impl Journal for TableJournal {
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.append_now(page))
     }
 
@@ -132,8 +129,8 @@ impl Journal for TableJournal {
         Box::pin(self.read_now())
     }
 
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>> {
-        Box::pin(self.clear_now(run, seq))
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { Ok(self.clear_now(run, seq).await?) })
     }
 
     fn describe(&self) -> String {
@@ -161,7 +158,7 @@ impl ObjectJournal {
         format!("{}{run}/{seq:08}", self.folder())
     }
 
-    async fn append_now(&self, page: &Page) -> Result<(), OperationError> {
+    async fn append_now(&self, page: &Page) -> Result<(), StoreError> {
         let (key, body) = (self.key(&page.run, page.seq), SdkBody::from(page.to_json()));
         match self.connection.put(&key, &body, &Expect::Anything).await? {
             Put::Done(_) => Ok(()),
@@ -170,7 +167,8 @@ impl ObjectJournal {
                 cause: "another write to the same object was under way".to_owned(),
                 help: None,
                 transient: true,
-            }),
+            }
+            .into()),
         }
     }
 
@@ -196,7 +194,7 @@ impl ObjectJournal {
 }
 
 impl Journal for ObjectJournal {
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.append_now(page))
     }
 
@@ -204,8 +202,8 @@ impl Journal for ObjectJournal {
         Box::pin(self.read_now())
     }
 
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>> {
-        Box::pin(self.clear_now(run, seq))
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { Ok(self.clear_now(run, seq).await?) })
     }
 
     fn describe(&self) -> String {

@@ -145,13 +145,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Deletes an object if it still is the one with this ETag; another one stays.
-    pub(crate) async fn delete(&self, key: &str, etag: &str) -> Result<(), OperationError> {
+    /// Deletes an object if it still is the one with this ETag; another one stays. Whether it was deleted.
+    pub(crate) async fn delete(&self, key: &str, etag: &str) -> Result<bool, OperationError> {
         let object = self.at(key);
         let call = Call { name: "DeleteObject", service: "s3", object: &object };
         match self.s3.delete_object().bucket(&self.backend.bucket).key(key).if_match(etag).send().await {
-            Ok(_) => Ok(()),
-            Err(e) if gone_or_other(&e) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(e) if gone_or_other(&e) => Ok(false),
             Err(e) => Err(failed(&call, &e)),
         }
     }

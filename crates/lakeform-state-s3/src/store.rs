@@ -62,6 +62,14 @@ impl S3Store {
             if actual == expected {
                 return Ok(object);
             }
+            if self.connection.took_over() {
+                // The run before stopped between object and digest. The next write sets both right.
+                tracing::warn!(
+                    "{} does not match its digest, which the last run did not get to write",
+                    self.describe()
+                );
+                return Ok(object);
+            }
             if Instant::now() >= deadline {
                 return Err(StoreError::Digest {
                     place: self.describe(),

@@ -23,10 +23,10 @@ mod write;
 
 pub use check::{Rule, Violation};
 pub use edit::new_deposed_key;
-pub use lease::{Lease, LeaseLost};
+pub use lease::{Clock, Lease, LeaseLost, Moment};
 pub use local::LocalStore;
 pub use local_lock::LocalLock;
-pub use lock::{LockError, LockInfo, StateLock, acquire_with_timeout};
+pub use lock::{Acquired, LockError, LockInfo, StateLock, Term, acquire_with_timeout};
 pub use manager::{PersistError, StateManager};
 pub use memory::{MemoryLock, MemoryStore};
 pub use model::{Attributes, AttributesError, Extra, InstanceState, ObjectState, OutputState, ResourceState, State};

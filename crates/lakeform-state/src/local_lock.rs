@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    BoxFuture, LockError, LockInfo, StateLock,
+    Acquired, BoxFuture, LockError, LockInfo, StateLock,
     local::{blocking, failed},
 };
 
@@ -63,7 +63,7 @@ impl LocalLock {
         LockError::IdMismatch { place: self.place(), id: id.to_owned(), holder: holder.map(Box::new) }
     }
 
-    fn acquire_now(&self, info: &LockInfo) -> Result<(), LockError> {
+    fn acquire_now(&self, info: &LockInfo) -> Result<Acquired, LockError> {
         let mut held = self.held();
         if let Some(held) = &*held {
             return Err(self.held_by(Some(held.info.clone())));
@@ -96,7 +96,7 @@ impl LocalLock {
         };
         write(&mut file).map_err(|e| fail("write", e))?;
         *held = Some(Held { _file: file, info });
-        Ok(())
+        Ok(Acquired::default())
     }
 
     fn release_now(&self, id: &str) -> Result<(), LockError> {
@@ -154,7 +154,7 @@ impl LocalLock {
 }
 
 impl StateLock for LocalLock {
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>> {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
         let (lock, info) = (self.clone(), info.clone());
         Box::pin(blocking(move || lock.acquire_now(&info)))
     }

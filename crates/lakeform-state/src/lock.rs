@@ -4,7 +4,25 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, OperationError};
+use crate::{BoxFuture, Lease, OperationError};
+
+/// How long a lock's record is valid, in lakeform's own fields of it, which Terraform ignores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Term {
+    /// When the lease runs out unless it is renewed, by the clock of the service that keeps the record: seconds since 1970.
+    pub expires: u64,
+    /// Grows each time that the lock goes from a run to the next without having been given back.
+    pub fence: u64,
+}
+
+impl Term {
+    /// When the lease runs out, in RFC 3339.
+    pub fn until(&self) -> String {
+        let at = i64::try_from(self.expires).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        at.map_or_else(|| self.expires.to_string(), |at| at.to_string())
+    }
+}
 
 /// Who holds a lock and what for, in Terraform's words and shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +43,9 @@ pub struct LockInfo {
     pub created: String,
     /// The state: `bucket/key` or a file's path. Locks fill it in.
     pub path: String,
+    /// Until when it is held; `None` if until it is given back, as by Terraform.
+    #[serde(flatten)]
+    pub term: Option<Term>,
 }
 
 impl LockInfo {
@@ -43,6 +64,7 @@ impl LockInfo {
             version: version.into(),
             created: created.into(),
             path: String::new(),
+            term: None,
         }
     }
 
@@ -67,6 +89,9 @@ impl fmt::Display for LockInfo {
         if !self.version.is_empty() {
             write!(f, " (version {})", self.version)?;
         }
+        if let Some(term) = &self.term {
+            write!(f, ", on a lease until {}", term.until())?;
+        }
         if !self.info.is_empty() {
             write!(f, ": {}", self.info)?;
         }
@@ -74,13 +99,41 @@ impl fmt::Display for LockInfo {
     }
 }
 
+/// A lock that was taken.
+#[derive(Clone, Debug, Default)]
+pub struct Acquired {
+    /// How long it may be worked under.
+    pub lease: Lease,
+    /// The holder whose lease had run out, if it was taken over from one. It may not know: what is fenced off by the lock
+    /// must be written once before anything else.
+    pub taken_over: Option<LockInfo>,
+}
+
 /// A lock that one run at a time can hold. A fresh [`LockInfo::id`] per acquisition tells holders apart.
 pub trait StateLock: Send + Sync + fmt::Debug {
-    /// Takes the lock, without waiting.
+    /// Takes the lock, without waiting: a free one, or one whose holder's lease has run out.
     ///
     /// # Errors
     /// [`LockError::Held`] when someone has it.
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>>;
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>>;
+
+    /// Makes the lock last for another lease from now on. Nothing to do where leases do not run out.
+    ///
+    /// # Errors
+    /// [`LockError::NotHeld`] or [`LockError::IdMismatch`] when it is no longer the caller's.
+    fn renew<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        let _ = id;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Gives back a lock under which nothing was done. One that was taken over becomes its old holder's again, whose lease
+    /// has run out: the next one to take it has to know.
+    ///
+    /// # Errors
+    /// As [`StateLock::release`].
+    fn undo<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        self.release(id)
+    }
 
     /// Gives the lock back.
     ///
@@ -156,8 +209,13 @@ fn holder_text(holder: Option<&LockInfo>) -> String {
 
 fn held(place: &str, holder: Option<&LockInfo>) -> String {
     let id = holder.map_or("ID", |h| h.id.as_str());
+    let or = if holder.is_some_and(|h| h.term.is_some()) {
+        " (its lease runs out by itself unless it is renewed)"
+    } else {
+        ""
+    };
     format!(
-        "{place} is locked: {}. Wait for it with `--lock-timeout 5m`; if its run is surely dead, free it with \
+        "{place} is locked: {}. Wait for it with `--lock-timeout 5m`{or}; if its run is surely dead, free it with \
          `lakeform force-unlock {id}`",
         holder_text(holder)
     )
@@ -173,7 +231,7 @@ pub async fn acquire_with_timeout(
     info: &LockInfo,
     timeout: Duration,
     mut on_wait: impl FnMut(&LockError) + Send,
-) -> Result<(), LockError> {
+) -> Result<Acquired, LockError> {
     let mut deadline = None;
     let mut pause = Duration::from_millis(100);
     loop {

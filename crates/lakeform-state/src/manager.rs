@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use lakeform_core::ConfigAddress;
 
-use crate::{Rule, Snapshot, State, StateStore, StoreError, Version, Violation};
+use crate::{Lease, LeaseLost, Rule, Snapshot, State, StateStore, StoreError, Version, Violation};
 
 /// A state could not be saved. Its caller keeps it in `errored.tfstate` ([`StateManager::next`] has the bytes).
 #[derive(Clone, Debug, thiserror::Error)]
@@ -12,10 +12,23 @@ pub enum PersistError {
     /// The state breaks integrity rules; nothing was written.
     #[error("the state is not fit to be stored: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Integrity(Vec<Violation>),
+    /// The run lost its lock before; nothing was written.
+    #[error(transparent)]
+    Lease(#[from] LeaseLost),
     /// The store refused it or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl PersistError {
+    /// Whether the lock was no longer this run's: someone else may be writing.
+    pub fn lost_lock(&self) -> bool {
+        matches!(self, Self::Lease(_) | Self::Store(StoreError::Fenced { .. }))
+    }
+}
+
+/// How often a state is read again that others write while it is being fenced off.
+const FENCING: usize = 10;
 
 /// Reads a state once and writes its successors, each only if nobody else wrote in between.
 #[derive(Debug)]
@@ -24,6 +37,7 @@ pub struct StateManager {
     stored: State,
     version: Option<Version>,
     seen: HashSet<ConfigAddress>,
+    lease: Lease,
 }
 
 impl StateManager {
@@ -44,7 +58,32 @@ impl StateManager {
         };
         let mut seen = HashSet::new();
         stored.note_seen(&mut seen);
-        Self { store, stored, version, seen }
+        Self { store, stored, version, seen, lease: Lease::unlimited() }
+    }
+
+    /// The same, which writes only as long as a lease lasts.
+    pub fn with_lease(mut self, lease: Lease) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Reads what the store holds and writes it back under the next serial, or an empty state where there was none. From
+    /// then on nobody can write who read it before: not even a run that lost the lock without knowing.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or the lease is lost.
+    pub async fn open_fenced(store: Arc<dyn StateStore>, lease: Lease) -> Result<Self, PersistError> {
+        let mut last = None;
+        for _ in 0..FENCING {
+            let mut manager = Self::open(store.clone()).await?.with_lease(lease.clone());
+            let fenced = State { serial: manager.stored.serial + 1, ..manager.stored.clone() };
+            match manager.write(fenced).await {
+                Ok(()) => return Ok(manager),
+                Err(moved @ PersistError::Store(StoreError::Moved { .. })) => last = Some(moved),
+                Err(e) => return Err(e),
+            }
+        }
+        Err(last.unwrap_or_else(|| StoreError::Moved { place: store.describe() }.into()))
     }
 
     /// Notes blocks of the configuration: dependencies may name them though they have no instances (`count = 0`).
@@ -100,10 +139,21 @@ impl StateManager {
         if !violations.is_empty() {
             return Err(PersistError::Integrity(violations));
         }
-        let version = self.store.write(next.to_bytes(), self.version.clone()).await?;
-        next.note_seen(&mut self.seen);
-        self.version = Some(version);
-        self.stored = next;
+        self.write(next).await?;
         Ok(true)
+    }
+
+    /// Puts a state in place of the stored one as it is, serial and lineage included, if the lease lasts and nobody else wrote
+    /// in between. No rule is checked.
+    ///
+    /// # Errors
+    /// When the lease is lost, when someone else wrote, or when the store fails.
+    pub async fn write(&mut self, state: State) -> Result<(), PersistError> {
+        self.lease.check()?;
+        let version = self.store.write(state.to_bytes(), self.version.clone()).await?;
+        state.note_seen(&mut self.seen);
+        self.version = Some(version);
+        self.stored = state;
+        Ok(())
     }
 }

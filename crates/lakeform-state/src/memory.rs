@@ -1,8 +1,14 @@
 //! A store and a lock in memory, for tests and for trying things out.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use crate::{BoxFuture, LockError, LockInfo, Snapshot, State, StateLock, StateStore, StoreError, Version};
+use crate::{
+    Acquired, BoxFuture, Lease, LockError, LockInfo, Moment, Snapshot, State, StateLock, StateStore, StoreError,
+    Version,
+};
 
 const PLACE: &str = "memory";
 
@@ -70,37 +76,83 @@ impl StateStore for MemoryStore {
 
 /// A lock in memory. Clones are the same lock.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryLock(Arc<Mutex<Option<LockInfo>>>);
+pub struct MemoryLock {
+    place: Arc<Mutex<Option<Held>>>,
+    lease: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    info: LockInfo,
+    until: Option<Instant>,
+}
+
+impl MemoryLock {
+    /// A lock whose leases run out.
+    pub fn with_lease(lease: Duration) -> Self {
+        Self { lease: Some(lease), ..Self::default() }
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.lease.map(|lease| Instant::now() + lease)
+    }
+
+    fn acquire_now(&self, info: &LockInfo) -> Result<Acquired, LockError> {
+        let from = Moment::now(None);
+        let mut place = hold(&self.place);
+        let taken_over = match place.take() {
+            Some(dead) if dead.until.is_some_and(|until| until <= Instant::now()) => Some(dead.info),
+            Some(held) => {
+                let holder = Some(Box::new(held.info.clone()));
+                *place = Some(held);
+                return Err(LockError::Held { place: PLACE.to_owned(), holder });
+            }
+            None => None,
+        };
+        let info = LockInfo { path: PLACE.to_owned(), ..info.clone() };
+        *place = Some(Held { info, until: self.until() });
+        let lease = self.lease.map_or_else(Lease::unlimited, |length| Lease::limited(length, from, None));
+        Ok(Acquired { lease, taken_over })
+    }
+
+    /// Does something to the lock, if it is held under this id.
+    fn with(&self, id: &str, change: impl FnOnce(&mut Option<Held>)) -> Result<(), LockError> {
+        let mut place = hold(&self.place);
+        match &*place {
+            Some(held) if held.info.id == id => {
+                change(&mut place);
+                Ok(())
+            }
+            Some(held) => {
+                let holder = Some(Box::new(held.info.clone()));
+                Err(LockError::IdMismatch { place: PLACE.to_owned(), id: id.to_owned(), holder })
+            }
+            None => Err(LockError::NotHeld { place: PLACE.to_owned(), id: id.to_owned() }),
+        }
+    }
+}
 
 impl StateLock for MemoryLock {
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>> {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
+        Box::pin(async move { self.acquire_now(info) })
+    }
+
+    fn renew<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
         Box::pin(async move {
-            let mut place = hold(&self.0);
-            if let Some(holder) = &*place {
-                return Err(LockError::Held { place: PLACE.to_owned(), holder: Some(Box::new(holder.clone())) });
-            }
-            *place = Some(LockInfo { path: PLACE.to_owned(), ..info.clone() });
-            Ok(())
+            self.with(id, |held| {
+                if let Some(held) = held {
+                    held.until = self.until();
+                }
+            })
         })
     }
 
     fn release<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
-        Box::pin(async move {
-            let mut place = hold(&self.0);
-            match place.take() {
-                Some(holder) if holder.id == id => Ok(()),
-                Some(holder) => {
-                    *place = Some(holder.clone());
-                    let holder = Some(Box::new(holder));
-                    Err(LockError::IdMismatch { place: PLACE.to_owned(), id: id.to_owned(), holder })
-                }
-                None => Err(LockError::NotHeld { place: PLACE.to_owned(), id: id.to_owned() }),
-            }
-        })
+        Box::pin(async move { self.with(id, |held| *held = None) })
     }
 
     fn holder(&self) -> BoxFuture<'_, Result<Option<LockInfo>, LockError>> {
-        Box::pin(async move { Ok(hold(&self.0).clone()) })
+        Box::pin(async move { Ok(hold(&self.place).as_ref().map(|held| held.info.clone())) })
     }
 
     fn describe(&self) -> String {

@@ -69,6 +69,12 @@ pub enum StoreError {
         /// The place.
         place: String,
     },
+    /// The lock is no longer this run's; nothing of what was to be written under it was.
+    #[error("{place}: this run no longer has the lock, so it did not write")]
+    Fenced {
+        /// The place.
+        place: String,
+    },
     /// What is stored is no state that lakeform reads.
     #[error("{place}: {source}")]
     Format {

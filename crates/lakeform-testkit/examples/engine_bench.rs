@@ -29,7 +29,7 @@ use lakeform_engine::{
 };
 use lakeform_lang::{Environment, Stack, load_str, validate};
 use lakeform_provider::{BoxFuture, Provider};
-use lakeform_state::State;
+use lakeform_state::{Lease, State};
 use lakeform_testkit::fake::{FakeCloud, FakeProvider};
 
 /// How the instances are written down.
@@ -133,6 +133,7 @@ fn applied(shape: &str, number: usize) -> Vec<u8> {
         environment: Environment::default(),
         events: &NoEvents,
         cancel: &Cancel::new(),
+        lease: Lease::unlimited(),
         save: &Nowhere,
     };
     let report = runtime().block_on(apply(input));

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{
-    LocalLock, LocalStore, StateLock, StateManager, StateStore,
-    journal::{Journal, LocalJournal, Recovery},
+    Lease, LocalLock, LocalStore, PersistError, StateLock, StateManager, StateStore,
+    journal::{Entry, Journal, LocalJournal, Page, Recovery},
 };
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
-use crate::{Error, LoadedStack, variables};
+use crate::{Error, LoadedStack, builder::Clock, variables};
 
 /// The state's store and lock.
 #[derive(Clone, Debug)]
@@ -45,6 +45,24 @@ impl Backend {
     /// The same with another journal, or without one.
     pub fn with_journal(self, journal: Option<Arc<dyn Journal>>) -> Self {
         Self { journal, ..self }
+    }
+
+    /// The same after a lock was taken over: the state is written once more, so that nobody can write who read it before.
+    ///
+    /// # Errors
+    /// As [`Backend::open_state`], and when the state cannot be written.
+    pub(crate) async fn open_fenced(&self, lease: &Lease) -> Result<(StateManager, Recovery), Error> {
+        let (manager, recovery) = self.open_state().await?;
+        if let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) {
+            let from = manager.state().serial;
+            let entries = vec![Entry::Fenced { from, to: from + 1 }];
+            journal.append(&Page { run: run.clone(), seq: seq + 1, entries }).await?;
+        }
+        StateManager::open_fenced(self.store.clone(), lease.clone()).await.map_err(|e| match e {
+            PersistError::Store(e) => Error::Store(e),
+            cause => Error::Save { cause, rescued: None },
+        })?;
+        self.open_state().await
     }
 
     /// Reads the stored state and what the journal adds to it.
@@ -111,7 +129,7 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
         settings.set_attr(name, value);
     }
     let place = world.cwd.join("state").join(format!("{}.tfstate", stack.stack.name));
-    of_kind(&declared.kind, &settings, &world.cwd, &place, "").await.map_err(|e| match e {
+    of_kind(&declared.kind, &settings, &world.cwd, &place, "", world.clock.as_ref()).await.map_err(|e| match e {
         Error::Stack(mut problems) => {
             for problem in &mut problems.0 {
                 problem.span.get_or_insert_with(|| declared.span.clone());
@@ -130,6 +148,7 @@ pub(crate) async fn of_kind(
     cwd: &Path,
     place: &Path,
     workspace: &str,
+    clock: Option<&Clock>,
 ) -> Result<Backend, Error> {
     match kind {
         "local" => {
@@ -156,7 +175,10 @@ pub(crate) async fn of_kind(
         }
         "s3" => {
             let backend = S3Backend::from_value(settings)?.for_workspace(workspace);
-            let connection = Connection::open(backend).await?;
+            let mut connection = Connection::open(backend).await?;
+            if let Some(clock) = clock.cloned() {
+                connection = connection.with_clock(Arc::new(move || clock().into()));
+            }
             Ok(Backend {
                 store: connection.store(),
                 lock: connection.lock(),

@@ -11,7 +11,7 @@ use lakeform_core::Diagnostic;
 use lakeform_engine::{ApplyReport, Save};
 use lakeform_provider::BoxFuture;
 use lakeform_state::{
-    OperationError, PersistError, State, StateManager, StoreError,
+    PersistError, State, StateManager, StoreError,
     journal::{Entry, Journal, Page, Recovery, RunInfo},
 };
 use tokio::sync::Mutex;
@@ -52,18 +52,18 @@ pub(crate) async fn persist(manager: &mut StateManager, state: &State) -> Result
 }
 
 /// Takes pages of a journal away, trying again where the failure may pass.
-async fn clear_run(journal: &dyn Journal, run: &str, seq: u64) -> Result<(), OperationError> {
+async fn clear_run(journal: &dyn Journal, run: &str, seq: u64) -> Result<(), StoreError> {
     let mut patience = Patience::default();
     loop {
         match journal.clear(run, seq).await {
-            Err(e) if e.transient && patience.pause().await => {}
+            Err(StoreError::Operation(e)) if e.transient && patience.pause().await => {}
             done => return done,
         }
     }
 }
 
 /// Takes away the journal that was read.
-pub(crate) async fn clear(journal: &dyn Journal, recovery: &Recovery) -> Result<(), OperationError> {
+pub(crate) async fn clear(journal: &dyn Journal, recovery: &Recovery) -> Result<(), StoreError> {
     for (run, seq) in &recovery.pages {
         clear_run(journal, run, *seq).await?;
     }
@@ -97,7 +97,8 @@ impl OpenJournal {
         let page = Page { run: self.run.clone(), seq, entries };
         let mut patience = Patience::default();
         while let Err(e) = self.journal.append(&page).await {
-            if !(e.transient && patience.pause().await) {
+            let passing = matches!(&e, StoreError::Operation(e) if e.transient);
+            if !(passing && patience.pause().await) {
                 return Err(Diagnostic::error("The journal could not be written")
                     .detail(e.to_string())
                     .help("nothing more is begun without it: mend that, then run it again"));
@@ -185,6 +186,13 @@ impl Save for Keeper<'_> {
 /// What to tell of a state that could not be saved, and how to go on.
 fn not_saved(cause: &PersistError, file: Option<&PathBuf>, stack: &str) -> Diagnostic {
     let problem = Diagnostic::error("Failed to persist state to backend").detail(cause.to_string());
+    if let (true, Some(file)) = (cause.lost_lock(), file) {
+        return problem.help(format!(
+            "another run may have changed the state since, so do not push this one: it is in {}, for `lakeform plan {stack}` to be \
+             held against",
+            file.display()
+        ));
+    }
     match file.map(|file| file.display()) {
         Some(file) => problem.help(format!(
             "the state was written to {file}. Store it with `lakeform state push {stack} {file}` before anything else: \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lakeform_core::{Diagnostic, Value};
 use lakeform_engine::{Cancel, NoEvents, Plan, PlanFile, PlanInput, PlanOptions};
 use lakeform_lang::Expr;
-use lakeform_state::State;
+use lakeform_state::{Acquired, State};
 
 use crate::{Error, Lakeform, LoadOptions, LoadedStack, Session};
 
@@ -34,7 +34,7 @@ impl LoadedStack {
     /// # Errors
     /// As [`Session::resume`].
     pub async fn inspect(&self, file: PlanFile) -> Result<Plan, Error> {
-        Session::open(self).await?.resume(file)
+        Session::open(self, &Acquired::default()).await?.resume(file)
     }
 
     /// Evaluates an expression against the stack and its stored state, without calling any provider: what

@@ -42,7 +42,7 @@ impl RemoteState {
     async fn outputs(&self, object: &Object) -> Result<Value> {
         let workspace = object.workspace.as_deref().unwrap_or_default();
         let place = self.cwd.join("terraform.tfstate");
-        let opened = backend::of_kind(&object.backend, &object.config, &self.cwd, &place, workspace).await;
+        let opened = backend::of_kind(&object.backend, &object.config, &self.cwd, &place, workspace, None).await;
         let store = opened.map_err(|e| failed(&e))?.store;
         let Some(found) = store.read().await.map_err(|e| failed(&e.into()))? else {
             let told = format!("there is no state at {}", store.describe());

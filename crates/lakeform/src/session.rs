@@ -5,13 +5,14 @@ use std::{path::PathBuf, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress};
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions};
 use lakeform_state::{
-    State, StateManager,
+    Acquired, Lease, PersistError, State, StateManager,
     journal::{Entry, Journal, Open, Outcome, Page, Recovery, RunInfo},
 };
 
 use crate::{
     Backend, Error, LoadedStack,
     keeper::{Keeper, OpenJournal, clear, persist, write_rescue},
+    stack::follows,
 };
 
 /// A file for a state that could not be saved, in the working directory.
@@ -24,6 +25,9 @@ pub struct Session<'a> {
     backend: &'a Backend,
     manager: StateManager,
     recovery: Recovery,
+    lease: Lease,
+    /// Whether the state was stored once more, to fence off the run that the lock was taken over from.
+    fenced: bool,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -45,12 +49,19 @@ pub struct Unsaved {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) async fn open(stack: &'a LoadedStack) -> Result<Self, Error> {
+    /// Reads the state under a lock. Where that was taken over, nobody else can write what is there from now on.
+    pub(crate) async fn open(stack: &'a LoadedStack, acquired: &Acquired) -> Result<Self, Error> {
         let backend = stack.backend().await?;
-        let (mut manager, recovery) = backend.open_state().await?;
+        let lease = acquired.lease.clone();
+        let fenced = acquired.taken_over.is_some();
+        let (mut manager, recovery) = match fenced {
+            true => backend.open_fenced(&lease).await?,
+            false => backend.open_state().await?,
+        };
+        manager = manager.with_lease(lease.clone());
         manager.declare(stack.stack.blocks());
         manager.know(&recovery.state);
-        Ok(Self { stack, backend, manager, recovery })
+        Ok(Self { stack, backend, manager, recovery, lease, fenced })
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -109,6 +120,7 @@ impl<'a> Session<'a> {
             environment,
             events,
             cancel,
+            lease: self.lease.clone(),
             save: &keeper,
         })
         .await;
@@ -187,6 +199,22 @@ impl<'a> Session<'a> {
             journal.append(&Page { run: run.clone(), seq: seq + 1, entries }).await?;
         }
         Ok(())
+    }
+
+    /// Puts a state in place of the stored one, which it must follow unless that is forced: serial and lineage included, but
+    /// for a serial that fencing used up.
+    pub(crate) async fn push(&mut self, state: &State, force: bool) -> Result<(), Error> {
+        let fence = u64::from(self.fenced);
+        let stored = self.state();
+        let before = State { serial: stored.serial - fence, ..stored.clone() };
+        if self.exists() && !force {
+            follows(state, &before).map_err(Error::Push)?;
+        }
+        let serial = if fence > 0 { state.serial.max(stored.serial + 1) } else { state.serial };
+        self.manager.write(State { serial, ..state.clone() }).await.map_err(|e| match e {
+            PersistError::Store(e) => Error::Store(e),
+            cause => Error::Save { cause, rescued: None },
+        })
     }
 
     /// Saves a state in place of the stored one, if it differs. Whether it did.

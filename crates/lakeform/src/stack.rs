@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Value};
 use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
-use lakeform_state::{LockInfo, OutputState, Snapshot, State, TERRAFORM_VERSION, journal::Recovery};
+use lakeform_state::{Acquired, LockInfo, OutputState, State, TERRAFORM_VERSION, journal::Recovery};
 use lakeform_state_s3::Bootstrapped;
 
 use crate::{
@@ -212,8 +212,8 @@ impl LoadedStack {
         notice: &dyn Fn(LockNotice<'_>),
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.locked_bare(operation, cancel, notice, async || {
-            let mut session = Session::open(self).await?;
+        self.locked_bare(operation, cancel, notice, async |acquired| {
+            let mut session = Session::open(self, acquired).await?;
             work(&mut session).await
         })
         .await
@@ -225,18 +225,17 @@ impl LoadedStack {
         operation: &str,
         cancel: &Cancel,
         notice: &dyn Fn(LockNotice<'_>),
-        work: impl AsyncFnOnce() -> Result<T, E>,
+        work: impl AsyncFnOnce(&Acquired) -> Result<T, E>,
     ) -> Result<T, E> {
         let backend = self.backend().await?;
-        let work = Box::pin(work());
         match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
-            None => work.await,
+            None => Box::pin(work(&Acquired::default())).await,
             Some(lock) => {
                 let world = &self.lakeform.world;
                 let created = world.now().map(|now| now.to_string()).unwrap_or_default();
                 let info = LockInfo::new(operation, &world.who, TERRAFORM_VERSION, created);
                 let timeout = self.options.lock_timeout;
-                crate::lock::under(&**lock, &info, timeout, notice, cancel, work).await
+                Box::pin(crate::lock::under(lock, &info, timeout, notice, cancel, work)).await
             }
         }
     }
@@ -268,7 +267,7 @@ impl LoadedStack {
         let backend = self.backend().await?;
         let Some(journal) = &backend.journal else { return Ok(()) };
         // The state may be another one than the journal's: that may be why.
-        self.locked_bare("OperationTypeJournal", cancel, &|_| {}, async || {
+        self.locked_bare("OperationTypeJournal", cancel, &|_| {}, async |_| {
             let pages = journal.read().await?;
             let all = Recovery::read(State::new(""), pages);
             Ok(crate::keeper::clear(&**journal, &all).await?)
@@ -282,16 +281,8 @@ impl LoadedStack {
     /// # Errors
     /// [`Error::Push`] when it does not follow the stored state, and whatever goes wrong with the store.
     pub async fn push_state(&self, state: &State, force: bool, cancel: &Cancel) -> Result<(), Error> {
-        self.locked_bare("StatePush", cancel, &|_| {}, async || {
-            let store = &self.backend().await?.store;
-            let stored = store.read().await?;
-            if let (Some(Snapshot { state: stored, .. }), false) = (&stored, force) {
-                follows(state, stored).map_err(Error::Push)?;
-            }
-            store.write(state.to_bytes(), stored.map(|s| s.version)).await?;
-            Ok(())
-        })
-        .await
+        self.locked("StatePush", cancel, &|_| {}, async |session: &mut Session<'_>| session.push(state, force).await)
+            .await
     }
 
     /// Creates what is absent of the backend itself.
@@ -304,7 +295,7 @@ impl LoadedStack {
 }
 
 /// Whether a state may take the place of another, by Terraform's rules.
-fn follows(new: &State, stored: &State) -> Result<(), String> {
+pub(crate) fn follows(new: &State, stored: &State) -> Result<(), String> {
     if stored.is_empty() && stored.serial == 0 {
         return Ok(());
     }

@@ -60,6 +60,40 @@ async fn f07_a_second_interrupt_ends_waiting_and_keeps_what_there_is() {
     assert!(world.object("fake_database.d").unwrap().tainted, "it exists, and it is not known whether it is ready");
 }
 
+#[tokio::test]
+async fn a_run_that_loses_its_lease_starts_nothing_new() {
+    let mut world = World::new();
+    let gate = Gate::new();
+    world.cloud.inject(Fault::on(Op::Create).named("a").held_by(&gate));
+    let lease = world.lease.clone();
+    let (report, ()) = tokio::join!(world.try_apply(THREE), async {
+        gate.reached(1).await;
+        lease.lose();
+        gate.open();
+    });
+    assert!(report.interrupted);
+    assert!(told(&report.diagnostics).contains("The run lost its lock"), "{}", told(&report.diagnostics));
+    assert_eq!(world.cloud.count(Op::Create), 1);
+    assert_eq!(world.addresses(), ["fake_thing.a"], "what was done is known");
+}
+
+#[tokio::test]
+async fn a_run_that_loses_its_lease_stops_in_the_middle_of_an_operation() {
+    let text = "[resource.fake_database.d]\nname = 'd'\n";
+    let mut world = World::new();
+    world.cloud.inject(Fault::on(Op::Create).effect(Effect::Pending(1_000_000)));
+    let (lease, cloud) = (world.lease.clone(), world.cloud.clone());
+    let (report, ()) = tokio::join!(world.try_apply(text), async {
+        while cloud.count(Op::Poll) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        lease.lose();
+    });
+    let told = told(&report.diagnostics);
+    assert!(told.contains("not sent: this run no longer has the lock of the state"), "{told}");
+    assert!(world.object("fake_database.d").unwrap().tainted, "it exists, and it is not known whether it is ready");
+}
+
 /// F07
 #[tokio::test]
 async fn f07_an_interrupted_plan_is_no_plan() {

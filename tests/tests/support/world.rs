@@ -11,7 +11,7 @@ use lakeform_engine::{
 };
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{ObjectState, State};
+use lakeform_state::{Lease, ObjectState, State};
 use lakeform_testkit::fake::{FakeCloud, FakeProvider};
 
 /// Everything a life-cycle test needs. The state survives from one `apply` to the next.
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) options: PlanOptions,
     pub(crate) cancel: Cancel,
+    pub(crate) lease: Lease,
     /// Every state that the last apply saved, in order.
     pub(crate) saved: Vec<State>,
     /// Where the modules are.
@@ -61,6 +62,7 @@ impl World {
             variables: BTreeMap::new(),
             options: PlanOptions::default(),
             cancel: Cancel::new(),
+            lease: Lease::unlimited(),
             saved: vec![],
             directory: None,
         }
@@ -124,6 +126,7 @@ impl World {
             environment: Environment { now: Some(jiff::Timestamp::UNIX_EPOCH), ..Environment::default() },
             events: &NoEvents,
             cancel: &self.cancel,
+            lease: self.lease.clone(),
             save: &kept,
         })
         .await;

@@ -12,7 +12,7 @@ use std::{
 use lakeform_core::{Diagnostic, InstanceAddress, Marks, Path, Step, Value};
 use lakeform_provider::{AnyResource, ProviderError};
 use lakeform_state::{
-    ObjectState,
+    Lease, LeaseLost, ObjectState,
     journal::{Edit, Entry, Intent, Outcome, Verb},
 };
 use sha2::{Digest, Sha256};
@@ -34,6 +34,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Collects entries, and writes those that came together in one page.
 pub(super) struct Recorder<'a> {
     save: &'a dyn Save,
+    lease: &'a Lease,
     /// Whether a journal is kept.
     kept: bool,
     desk: Mutex<Desk>,
@@ -78,8 +79,9 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(save: &'a dyn Save, serial: u64) -> Self {
+    pub(super) fn new(save: &'a dyn Save, lease: &'a Lease, serial: u64) -> Self {
         Self {
+            lease,
             kept: save.has_journal(),
             save,
             desk: Mutex::default(),
@@ -109,7 +111,7 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// When the run may not write any more, or the intent could not be written: the operation must not begin.
     pub(super) async fn intend(&self, resource: &dyn AnyResource, plan: Plan<'_>) -> Result<Op, Diagnostic> {
-        self.save.permit().map_err(|d| d.address(plan.address))?;
+        self.lease.check().map_err(|e| lost(&e, plan.address))?;
         if !self.kept {
             return Ok(Op(0));
         }
@@ -147,7 +149,7 @@ impl<'a> Recorder<'a> {
             return Err(problem.address(plan.address));
         }
         // Writing took time, and what it said must still hold when the call is made.
-        self.save.permit().map_err(|d| d.address(plan.address))?;
+        self.lease.check().map_err(|e| lost(&e, plan.address))?;
         Ok(Op(op))
     }
 
@@ -230,6 +232,10 @@ impl Desk {
         self.count += 1;
         self.count
     }
+}
+
+fn lost(error: &LeaseLost, address: &InstanceAddress) -> Diagnostic {
+    Diagnostic::error(error.to_string()).address(address)
 }
 
 /// The edit that makes a value the current object.

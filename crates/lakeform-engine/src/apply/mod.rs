@@ -23,7 +23,7 @@ use futures::future::join_all;
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, ModuleInstance, Value};
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{OutputState, State, journal::Entry};
+use lakeform_state::{Lease, OutputState, State, journal::Entry};
 
 use crate::{
     Action, Cancel, Event, Events, Plan, PlanMode, Providers,
@@ -66,14 +66,6 @@ pub trait Save: Send + Sync {
         drop(entries);
         Box::pin(async { Ok(()) })
     }
-
-    /// Whether the run may still change things. Asked before each operation.
-    ///
-    /// # Errors
-    /// Why not.
-    fn permit(&self) -> Result<(), Diagnostic> {
-        Ok(())
-    }
 }
 
 /// All that an apply needs.
@@ -90,6 +82,8 @@ pub struct ApplyInput<'a> {
     pub events: &'a dyn Events,
     /// Stops the run.
     pub cancel: &'a Cancel,
+    /// The right to change things: nothing is called once it is lost.
+    pub lease: Lease,
     /// Keeps the state.
     pub save: &'a dyn Save,
 }
@@ -121,7 +115,7 @@ pub struct ApplyReport {
 
 /// Carries out a plan. One failure stops only what depends on it; the report tells all.
 pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
-    let ApplyInput { plan, stack, providers, environment, events, cancel, save } = input;
+    let ApplyInput { plan, stack, providers, environment, events, cancel, lease, save } = input;
     let environment = Environment { applying: true, ..environment };
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
@@ -134,7 +128,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         Err(problem) => return ApplyReport::nothing_done(plan.prior_state, problem.into()),
     };
     let stopped = AtomicBool::new(false);
-    let recorder = Recorder::new(save, plan.stored_serial);
+    let recorder = Recorder::new(save, &lease, plan.stored_serial);
     let saver = Saver::new(save, &stopped, &recorder, plan.stored_serial);
     let run = Run {
         dependencies: Dependencies::of(&graph),
@@ -146,7 +140,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         cancel,
         saver: &saver,
         recorder: &recorder,
-        calls: Calls::new(events, cancel, plan.options.parallelism),
+        calls: Calls::new(events, cancel, lease.clone(), plan.options.parallelism),
         by_address: plan.changes.iter().enumerate().map(|(i, c)| ((c.address.clone(), c.deposed.clone()), i)).collect(),
         deposed: Mutex::new(HashMap::default()),
         tally: Mutex::default(),
@@ -167,7 +161,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
                 }
             };
             let skip = |at| run.skip(&steps.dag[at]);
-            let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst);
+            let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst) || lease.check().is_err();
             order::walk(&steps.dag, visit, skip, stop).await;
             run.checks().await;
         }
@@ -178,7 +172,8 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     run.outputs();
     run.check_results();
     let tagged = run.tagged();
-    let interrupted = cancel.level() > Level::Run;
+    let lost = lease.check().is_err();
+    let interrupted = lost || cancel.level() > Level::Run;
     let Run { evaluator, tally, .. } = run;
     let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let state = evaluator.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -199,7 +194,13 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             tally.problems.0.extend(recorder.drain().await.err());
         }
     }
-    if interrupted {
+    if lost {
+        tally.problems.push(
+            Diagnostic::error("The run lost its lock")
+                .detail("nothing was called after that, and the state was not written: another run may be at work")
+                .help("see who has the lock with `lakeform lock status`, then run it again to go on"),
+        );
+    } else if interrupted {
         tally.problems.push(
             Diagnostic::error("The run was interrupted")
                 .detail("what was in flight was finished and saved; nothing else was started")

@@ -68,6 +68,7 @@ impl Run<'_> {
         };
         let with = Provisioning { config: &config, directory: &directory, tell: &tell, secret: hidden.is_some() };
         let _slot = self.calls.slot().await;
+        self.calls.permitted().map_err(|e| translate(&e, &address.to_string()))?;
         self.events.event(Event::ProvisioningStarted { address, provisioner: kind });
         let done = tokio::select! {
             done = found.run(with) => done,

@@ -19,7 +19,7 @@ use lakeform_core::{
     Value, address::Target,
 };
 use lakeform_lang::{Endpoint, Environment, Expr, Stack};
-use lakeform_state::{InstanceState, OutputState, State, journal::Open};
+use lakeform_state::{InstanceState, Lease, OutputState, State, journal::Open};
 use petgraph::graph::NodeIndex;
 
 use crate::{
@@ -83,7 +83,7 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         dependencies,
         selection,
         options: &input.options,
-        calls: Calls::new(input.events, input.cancel, input.options.parallelism),
+        calls: Calls::new(input.events, input.cancel, Lease::unlimited(), input.options.parallelism),
         cancel: input.cancel,
         open: &input.open,
         recovered: &input.recovered,

@@ -73,6 +73,17 @@ fn deprecated_spellings_and_text_values_are_taken() {
 }
 
 #[test]
+fn the_lease_is_lakeforms_own_argument() {
+    assert_eq!(read(json!({})).unwrap().lease, None);
+    assert_eq!(read(json!({ "lease": "2m" })).unwrap().lease, Some(Duration::from_secs(120)));
+    assert_eq!(problems(json!({ "lease": "4s" })), ["`lease` of the s3 backend must be at least 5s"]);
+    assert_eq!(
+        problems(json!({ "lease": 60 })),
+        ["`lease` of the s3 backend is no duration such as \"1h30m\": \"60\""]
+    );
+}
+
+#[test]
 fn unknown_names_get_a_suggestion() {
     assert_eq!(
         problems(json!({ "buckett": "b", "dynamo_table": "t", "role_arn": "r", "endpoints": { "s33": "x" } })),

@@ -22,7 +22,7 @@ async fn bucket_or_table_is_absent() {
     );
     let lock = harness::open(absent).await.lock().unwrap();
     let error = lock.acquire(&contract::info("ann@build")).await.unwrap_err().to_string();
-    assert!(error.starts_with("PutItem table locks-absent, item lakeform-absent/stacks/prod.tfstate: "), "{error}");
+    assert!(error.starts_with("GetItem table locks-absent, item lakeform-absent/stacks/prod.tfstate: "), "{error}");
     assert!(
         error.ends_with("create the table with `lakeform bootstrap STACK`, or correct `dynamodb_table` and `region`"),
         "{error}"

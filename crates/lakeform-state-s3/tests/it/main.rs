@@ -13,6 +13,8 @@ mod harness;
 mod journal;
 #[path = "../../../lakeform-state/tests/it/journals.rs"]
 mod journals;
+mod leases;
 mod locks;
 mod stores;
 mod terraform;
+mod writers;

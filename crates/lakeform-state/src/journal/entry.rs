@@ -15,6 +15,14 @@ pub enum Entry {
     Intent(Box<Intent>),
     /// An operation is over.
     Outcome(Outcome),
+    /// The state is about to be written once more, as it is, to fence off the run whose lock was taken over: what the one
+    /// serial lacks the other lacks too.
+    Fenced {
+        /// The serial before.
+        from: u64,
+        /// The serial afterwards.
+        to: u64,
+    },
 }
 
 /// Whose journal it is.

@@ -116,9 +116,9 @@ impl LocalJournal {
 }
 
 impl Journal for LocalJournal {
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         let (journal, line) = (self.clone(), page.to_json() + "\n");
-        Box::pin(blocking(move || journal.append_now(&line)))
+        Box::pin(blocking(move || Ok(journal.append_now(&line)?)))
     }
 
     fn read(&self) -> BoxFuture<'_, Result<Vec<Page>, StoreError>> {
@@ -126,9 +126,9 @@ impl Journal for LocalJournal {
         Box::pin(blocking(move || journal.read_now()))
     }
 
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
         let (journal, run) = (self.clone(), run.to_owned());
-        Box::pin(blocking(move || journal.clear_now(&run, seq)))
+        Box::pin(blocking(move || Ok(journal.clear_now(&run, seq)?)))
     }
 
     fn describe(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{BoxFuture, OperationError, StoreError};
+use crate::{BoxFuture, StoreError};
 
 use super::{Journal, Page};
 
@@ -17,7 +17,7 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.pages().push(page.clone());
             Ok(())
@@ -28,7 +28,7 @@ impl Journal for MemoryJournal {
         Box::pin(async move { Ok(self.pages().clone()) })
     }
 
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>> {
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.pages().retain(|p| p.run != run || p.seq > seq);
             Ok(())

@@ -47,7 +47,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// When that is not certain; the same page may then be added again.
-    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), OperationError>>;
+    fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Every page, in the order in which they were added. A page that was being added when its run was cut off is none.
     ///
@@ -60,7 +60,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// When a call fails.
-    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), OperationError>>;
+    fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// The place as a user would name it.
     fn describe(&self) -> String;

@@ -53,7 +53,7 @@ impl Recovery {
 
     /// Reads the pages of a journal into the stored state.
     pub fn read(state: State, pages: Vec<Page>) -> Self {
-        let serial = state.serial;
+        let serial = unfenced(state.serial, &pages);
         let (open, pages_of) = (BTreeMap::new(), BTreeMap::new());
         let mut out = Self { state, open, done: vec![], created: vec![], runs: vec![], pages: pages_of };
         let mut begun: BTreeMap<(String, u64), Box<Intent>> = BTreeMap::new();
@@ -63,6 +63,7 @@ impl Recovery {
             for entry in entries {
                 match entry {
                     Entry::Run(info) => out.runs.push(info),
+                    Entry::Fenced { .. } => {}
                     Entry::Intent(intent) => {
                         if intent.verb == Verb::Create {
                             out.created.push(intent.address.clone());
@@ -191,6 +192,19 @@ impl Recovery {
             self.open.insert(address, Open::Lost);
         }
     }
+}
+
+/// The serial of the state that was last written with something new in it.
+fn unfenced(serial: u64, pages: &[Page]) -> u64 {
+    let mut serial = serial;
+    for entry in pages.iter().rev().flat_map(|page| page.entries.iter().rev()) {
+        if let Entry::Fenced { from, to } = entry
+            && *to == serial
+        {
+            serial = *from;
+        }
+    }
+    serial
 }
 
 fn past(verb: Verb) -> &'static str {

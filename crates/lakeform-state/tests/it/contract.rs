@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use lakeform_core::InstanceAddress;
@@ -113,7 +113,7 @@ pub async fn lock<F: Fn() -> Arc<dyn StateLock>>(open: F, force: bool) {
     let ann = info("ann@build");
     a.acquire(&ann).await.unwrap();
     let there = b.holder().await.unwrap().unwrap();
-    assert_eq!(LockInfo { path: String::new(), ..there.clone() }, ann);
+    assert_eq!(LockInfo { path: String::new(), term: None, ..there.clone() }, ann);
     assert!(!there.path.is_empty(), "the lock says which state it is for");
 
     // Nobody else gets it, the holder itself no second time either, and the message says who has it.
@@ -169,6 +169,73 @@ pub async fn lock<F: Fn() -> Arc<dyn StateLock>>(open: F, force: bool) {
     }
     assert_eq!(a.holder().await.unwrap(), None);
     contenders(&open).await;
+}
+
+/// The contract of leases. `open` gives another client of the same lock, which is free at first and lasts `lease`.
+pub async fn leases<F: Fn() -> Arc<dyn StateLock>>(open: F, lease: Duration) {
+    let (a, b) = (open(), open());
+    let (ann, bob) = (info("ann@build"), info("bob@desk"));
+    let anns = a.acquire(&ann).await.unwrap();
+    assert!(anns.taken_over.is_none());
+    assert_eq!(anns.lease.length(), Some(lease));
+
+    // It lasts as long as it is renewed.
+    let start = Instant::now();
+    while start.elapsed() < lease * 2 {
+        let from = anns.lease.moment();
+        a.renew(&ann.id).await.unwrap();
+        anns.lease.extend(from);
+        let refused = b.acquire(&bob).await.unwrap_err();
+        let LockError::Held { holder: Some(holder), .. } = &refused else { panic!("{refused}") };
+        assert_eq!(holder.id, ann.id);
+        if let Some(term) = holder.term {
+            assert!(refused.to_string().contains(&format!("on a lease until {}", term.until())), "{refused}");
+        }
+        anns.lease.check().unwrap();
+        tokio::time::sleep(lease / 3).await;
+    }
+    assert!(matches!(b.renew(&ann.id).await, Err(LockError::IdMismatch { .. }) | Ok(())));
+    assert!(matches!(b.renew("no such id").await, Err(LockError::IdMismatch { .. })));
+
+    // Left alone, it goes to whoever asks next; its old holder knew before, and can do nothing to it any more.
+    let left = a.holder().await.unwrap().unwrap();
+    let lost = anns.lease.clone();
+    let bobs = acquire_with_timeout(&*b, &bob, Duration::from_secs(60), |_| {}).await.unwrap();
+    assert!(lost.check().is_err(), "the lock went to someone else while its holder believed to have it");
+    let before = bobs.taken_over.unwrap();
+    assert_eq!(before, left);
+    let there = a.holder().await.unwrap().unwrap();
+    assert_eq!(there.id, bob.id);
+    assert_eq!(there.term.is_some(), before.term.is_some());
+    if let (Some(before), Some(now)) = (before.term, there.term) {
+        assert!(now.fence > before.fence && now.expires > before.expires, "{before:?} {now:?}");
+    }
+    for refused in [a.renew(&ann.id).await.unwrap_err(), a.release(&ann.id).await.unwrap_err()] {
+        assert!(matches!(&refused, LockError::IdMismatch { holder: Some(h), .. } if h.id == bob.id), "{refused}");
+    }
+    let from = bobs.lease.moment();
+    b.renew(&bob.id).await.unwrap();
+    bobs.lease.extend(from);
+    b.release(&bob.id).await.unwrap();
+    for refused in [b.renew(&bob.id).await.unwrap_err(), a.renew(&ann.id).await.unwrap_err()] {
+        assert!(matches!(refused, LockError::NotHeld { .. }), "{refused}");
+    }
+
+    // Of many who wait for a dead one, one gets it.
+    let dead = info("dead@build");
+    assert!(a.acquire(&dead).await.unwrap().taken_over.is_none(), "a lock that was given back was not taken over");
+    let waiting = (0..8).map(|i| {
+        let lock = open();
+        tokio::spawn(async move {
+            let info = info(&format!("heir {i}"));
+            acquire_with_timeout(&*lock, &info, Duration::from_secs(60), |_| {}).await.unwrap();
+            lock.release(&info.id).await.unwrap();
+        })
+    });
+    for task in waiting.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    assert_eq!(a.holder().await.unwrap(), None);
 }
 
 /// Many at one time: one has it at any instant, and each gets its turn.

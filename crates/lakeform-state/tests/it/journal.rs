@@ -194,6 +194,22 @@ fn an_open_replacement_has_its_old_object_set_aside() {
     assert!(matches!(recovery.open.get(&address("a")), Some(Open::Deleted(_))));
 }
 
+/// A run that takes a lock over writes the state once more: that is no write that has what the journal says.
+#[test]
+fn a_fence_is_no_newer_state() {
+    let entries = vec![
+        created(1, "a"),
+        outcome(1, 5, "a", vec![set("a")]),
+        Entry::Fenced { from: 5, to: 6 },
+        Entry::Fenced { from: 6, to: 7 },
+    ];
+    for (serial, done) in [(5, true), (6, true), (7, true), (8, false)] {
+        let recovery = read(State { serial, ..state(&[]) }, entries.clone());
+        assert_eq!(!recovery.done.is_empty(), done, "serial {serial}");
+        assert_eq!(recovery.state.serial, serial);
+    }
+}
+
 #[test]
 fn secrets_that_the_journal_withheld_are_named() {
     let withheld = Edit::Set { provider: PROVIDER.into(), object: object("a"), withheld: vec!["password".into()] };

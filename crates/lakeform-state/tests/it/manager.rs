@@ -17,6 +17,7 @@ async fn manager() -> (MemoryStore, StateManager) {
 
 fn rules(error: PersistError) -> Vec<Rule> {
     match error {
+        PersistError::Lease(e) => panic!("{e}"),
         PersistError::Integrity(violations) => violations.into_iter().map(|v| v.rule).collect(),
         PersistError::Store(e) => panic!("{e}"),
     }

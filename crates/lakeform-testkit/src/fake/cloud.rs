@@ -7,7 +7,7 @@ use std::{
 };
 
 use lakeform_core::Value;
-use lakeform_provider::{ErrorKind, FoundBy, ProviderError, Result, Retry};
+use lakeform_provider::{ErrorKind, FoundBy, NotPermitted, Permit, ProviderError, Result, Retry};
 
 use super::{Call, Effect, FakeObject, Fault, Op, Outcome, fault};
 
@@ -204,8 +204,9 @@ impl FakeCloud {
         self.lock().written.entry(name.to_owned()).or_default().extend(sent);
     }
 
-    /// Begins a call: it is written down, takes its time and meets its faults.
+    /// Begins a call, if the operation still has its permit: it is written down, takes its time and meets its faults.
     pub(super) async fn begin(&self, op: Op, ty: &'static str, name: &str) -> Result<Running> {
+        Permit::check().map_err(NotPermitted::error)?;
         let (started, latency, effects) = {
             let mut contents = self.lock();
             let started = contents.tick();

@@ -9,6 +9,8 @@ use super::operation::is_read;
 pub struct Exchange {
     /// `s3:PutBucketPolicy`
     pub operation: String,
+    /// The access key that signed the request; empty if none did.
+    pub caller: String,
     /// `PUT`
     pub method: String,
     /// The path as it was sent.
@@ -19,6 +21,8 @@ pub struct Exchange {
     pub body: Vec<u8>,
     /// The status that the caller got; `None` while it waits, or if the connection was cut.
     pub status: Option<u16>,
+    /// The status that the emulator answered with, whether or not the caller heard of it; `None` where it was not asked.
+    pub answered: Option<u16>,
     /// What was done to the call, if anything: `503 SlowDown`, `cut after`.
     pub fault: Option<String>,
     /// When it came, from the start of the proxy.

@@ -224,6 +224,7 @@ struct Open<'a> {
     shared: &'a Shared,
     number: usize,
     status: Option<u16>,
+    answered: Option<u16>,
 }
 
 impl Drop for Open<'_> {
@@ -234,9 +235,17 @@ impl Drop for Open<'_> {
         let place = self.number.checked_sub(desk.forgotten);
         if let Some(entry) = place.and_then(|place| desk.log.get_mut(place)) {
             entry.status = self.status;
+            entry.answered = self.answered;
             entry.ended = Some(now);
         }
     }
+}
+
+/// The access key in the credential of a signature.
+fn caller(headers: &HeaderMap) -> String {
+    let signature = headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let scope = signature.split("Credential=").nth(1).unwrap_or_default();
+    scope.split('/').next().unwrap_or_default().to_owned()
 }
 
 async fn handle(
@@ -263,11 +272,13 @@ async fn handle(
         let fault = actions.iter().map(Action::name).collect::<Vec<_>>().join(", ");
         let exchange = Exchange {
             operation: operation.to_string(),
+            caller: caller(&parts.headers),
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             body: body.to_vec(),
             status: None,
+            answered: None,
             fault: (!fault.is_empty()).then_some(fault),
             started,
             ended: None,
@@ -277,15 +288,16 @@ async fn handle(
         desk.high_water = desk.high_water.max(desk.in_flight);
         (desk.log.len() - 1 + desk.forgotten, desk.delay, actions)
     };
-    let mut open = Open { shared, number, status: None };
+    let mut open = Open { shared, number, status: None, answered: None };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let response = respond(shared, upstream, &operation, &target, parts, body, actions).await?;
+    let response = respond(shared, upstream, &operation, &target, parts, body, actions, &mut open.answered).await?;
     open.status = Some(response.status().as_u16());
     Ok(response)
 }
 
+#[allow(clippy::too_many_arguments, reason = "a call has all these parts")]
 async fn respond(
     shared: &Shared,
     upstream: &Upstream,
@@ -294,6 +306,7 @@ async fn respond(
     parts: hyper::http::request::Parts,
     body: Bytes,
     actions: Vec<Action>,
+    answered: &mut Option<u16>,
 ) -> Result<Response<Full<Bytes>>, Cut> {
     let mut cut = false;
     let mut held = None;
@@ -326,6 +339,7 @@ async fn respond(
         Some(response) => response,
         None => {
             let Ok(response) = forward(shared, upstream, target, parts, body.clone()).await;
+            *answered = Some(response.status().as_u16());
             if response.status().is_success()
                 && let Some(fresh) = &mut shared.desk().fresh
             {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lakeform_state::{
-    BoxFuture, LockError, LockInfo, OperationError, Snapshot, StateLock, StateStore, StoreError, Version,
+    Acquired, BoxFuture, LockError, LockInfo, OperationError, Snapshot, StateLock, StateStore, StoreError, Version,
 };
 
 use crate::Gate;
@@ -175,7 +175,7 @@ pub enum LockFault {
     Transient,
     /// It is not made, and never will be.
     Denied,
-    /// Someone took the lock away before the release.
+    /// Someone took the lock away before the renewal or release.
     Stolen,
     /// It is made as usual: counts a call off.
     Pass,
@@ -186,18 +186,25 @@ pub enum LockFault {
 pub struct FlakyLock {
     inner: Arc<dyn StateLock>,
     acquires: Arc<Mutex<Calls<LockFault>>>,
+    renewals: Arc<Mutex<Calls<LockFault>>>,
     releases: Arc<Mutex<Calls<LockFault>>>,
 }
 
 impl FlakyLock {
     /// A lock that fails nothing yet.
     pub fn new(inner: impl StateLock + 'static) -> Self {
-        Self { inner: Arc::new(inner), acquires: Arc::default(), releases: Arc::default() }
+        let (acquires, renewals, releases) = (Arc::default(), Arc::default(), Arc::default());
+        Self { inner: Arc::new(inner), acquires, renewals, releases }
     }
 
     /// The next acquisitions meet these faults, one each.
     pub fn fail_acquires(&self, faults: impl IntoIterator<Item = LockFault>) {
         hold(&self.acquires).next.extend(faults);
+    }
+
+    /// The next renewals meet these faults, one each.
+    pub fn fail_renewals(&self, faults: impl IntoIterator<Item = LockFault>) {
+        hold(&self.renewals).next.extend(faults);
     }
 
     /// The next releases meet these faults, one each.
@@ -210,6 +217,11 @@ impl FlakyLock {
         hold(&self.acquires).made
     }
 
+    /// How often it was tried to renew the lock.
+    pub fn renewals(&self) -> usize {
+        hold(&self.renewals).made
+    }
+
     /// How often it was tried to give the lock back.
     pub fn releases(&self) -> usize {
         hold(&self.releases).made
@@ -217,13 +229,28 @@ impl FlakyLock {
 }
 
 impl StateLock for FlakyLock {
-    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<(), LockError>> {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
         let fault = hold(&self.acquires).take();
         Box::pin(async move {
             match fault {
                 Some(LockFault::Transient) => Err(failed("acquire lock", true).into()),
                 Some(LockFault::Denied) => Err(failed("acquire lock", false).into()),
                 Some(LockFault::Stolen | LockFault::Pass) | None => self.inner.acquire(info).await,
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        let fault = hold(&self.renewals).take();
+        Box::pin(async move {
+            match fault {
+                Some(LockFault::Transient) => Err(failed("renew lock", true).into()),
+                Some(LockFault::Denied) => Err(failed("renew lock", false).into()),
+                Some(LockFault::Stolen) => {
+                    self.inner.force_release(id).await?;
+                    self.inner.renew(id).await
+                }
+                Some(LockFault::Pass) | None => self.inner.renew(id).await,
             }
         })
     }
