@@ -1,5 +1,6 @@
 //! State in S3: the store with compare-and-swap writes, the DynamoDB lock and digest items, the S3 lockfile, and the
 //! making of bucket and table. Everything is laid out as Terraform's `s3` backend does, so that both can work on one estate.
+//! And the KMS keys that states are encrypted with before they are stored.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -11,6 +12,7 @@ mod credentials;
 mod dynamo;
 mod error;
 mod http;
+mod kms;
 mod lockfile;
 mod objects;
 mod store;
@@ -20,5 +22,6 @@ pub use both::BothLocks;
 pub use config::{AssumeRole, Endpoints, S3Backend, Secret, WebIdentity};
 pub use connect::Connection;
 pub use dynamo::DynamoLock;
+pub use kms::{KmsKey, KmsSettings};
 pub use lockfile::LockFile;
 pub use store::S3Store;

@@ -22,6 +22,7 @@
 mod backend;
 mod builder;
 mod drift;
+mod encryption;
 mod error;
 mod generate;
 mod graph;

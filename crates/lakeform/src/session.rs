@@ -1,11 +1,11 @@
 //! Work on a state: reading it, saving its successors, and what becomes of one that cannot be saved.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use lakeform_core::Diagnostic;
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions, Save};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{PersistError, State, StateManager, StoreError};
+use lakeform_state::{Cipher, PersistError, State, StateManager, StoreError};
 use tokio::sync::Mutex;
 
 use crate::{Error, LoadedStack};
@@ -21,6 +21,7 @@ const RESCUE: &str = "errored.tfstate";
 pub struct Session<'a> {
     stack: &'a LoadedStack,
     manager: StateManager,
+    cipher: Option<Arc<Cipher>>,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -37,7 +38,7 @@ pub struct Applied {
 pub struct Unsaved {
     /// Where it was written instead; `None` where that failed too.
     pub file: Option<PathBuf>,
-    /// The state file's content.
+    /// The state file's content, encrypted where the backend encrypts.
     pub content: Vec<u8>,
 }
 
@@ -46,7 +47,7 @@ impl<'a> Session<'a> {
         let backend = stack.backend().await?;
         let mut manager = StateManager::open(backend.store.clone()).await?;
         manager.declare(stack.stack.blocks());
-        Ok(Self { stack, manager })
+        Ok(Self { stack, manager, cipher: backend.cipher.clone() })
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -92,6 +93,7 @@ impl<'a> Session<'a> {
         let keeper = Keeper {
             rescue: self.stack.lakeform.world.cwd.join(RESCUE),
             stack: self.named(),
+            cipher: self.cipher.clone(),
             inner: Mutex::new((&mut self.manager, None)),
         };
         let report = lakeform_engine::apply(ApplyInput {
@@ -118,7 +120,7 @@ impl<'a> Session<'a> {
         match persist(&mut self.manager, state).await {
             Ok(serial) => Ok(serial != before),
             Err(cause) => {
-                let unsaved = write_rescue(&self.manager, state, &rescue);
+                let unsaved = write_rescue(&self.manager, self.cipher.as_deref(), state, &rescue).await;
                 Err(Error::Save { cause, rescued: unsaved.file })
             }
         }
@@ -140,9 +142,18 @@ async fn persist(manager: &mut StateManager, state: &State) -> Result<u64, Persi
     }
 }
 
-fn write_rescue(manager: &StateManager, state: &State, file: &std::path::Path) -> Unsaved {
-    let content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
-    let written = std::fs::write(file, &content).is_ok();
+async fn write_rescue(
+    manager: &StateManager,
+    cipher: Option<&Cipher>,
+    state: &State,
+    file: &std::path::Path,
+) -> Unsaved {
+    let mut content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
+    if let Some(cipher) = cipher {
+        // The key was got before anything was changed. Without one nothing is better than secrets in clear.
+        content = cipher.seal_state(&content).await.unwrap_or_default();
+    }
+    let written = !content.is_empty() && std::fs::write(file, &content).is_ok();
     Unsaved { file: written.then(|| file.to_owned()), content }
 }
 
@@ -151,6 +162,7 @@ struct Keeper<'m> {
     rescue: PathBuf,
     /// As a command would name it.
     stack: String,
+    cipher: Option<Arc<Cipher>>,
     inner: Mutex<(&'m mut StateManager, Option<Unsaved>)>,
 }
 
@@ -168,7 +180,7 @@ impl Save for Keeper<'_> {
                     Ok(serial)
                 }
                 Err(cause) => {
-                    *unsaved = Some(write_rescue(manager, state, &self.rescue));
+                    *unsaved = Some(write_rescue(manager, self.cipher.as_deref(), state, &self.rescue).await);
                     Err(not_saved(&cause, unsaved.as_ref().and_then(|u| u.file.as_ref()), &self.stack))
                 }
             }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, Value};
 use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
-use lakeform_state::{LockInfo, OutputState, Snapshot, State, StateManager, TERRAFORM_VERSION};
+use lakeform_state::{LockInfo, OutputState, Snapshot, State, StateManager, StoreError, TERRAFORM_VERSION};
 use lakeform_state_s3::Bootstrapped;
 
 use crate::{
@@ -210,6 +210,10 @@ impl LoadedStack {
     ) -> Result<T, E> {
         let backend = self.backend().await?;
         let work = Box::pin(async {
+            // Before anything is changed: what is done must be storable.
+            if let Some(cipher) = &backend.cipher {
+                cipher.prepare().await.map_err(Error::from)?;
+            }
             let mut session = Session::open(self).await?;
             work(&mut session).await
         });
@@ -223,6 +227,20 @@ impl LoadedStack {
                 crate::lock::under(&**lock, &info, timeout, notice, cancel, work).await
             }
         }
+    }
+
+    /// Reads a state file that someone hands in, such as a rescued one: encrypted as the stack's backend does it, or in clear.
+    ///
+    /// # Errors
+    /// When it cannot be decrypted, or is no state.
+    pub async fn read_state_file(&self, bytes: Vec<u8>) -> Result<State, Error> {
+        let bytes = match &self.backend().await?.cipher {
+            Some(cipher) => cipher.open_state(bytes).await?,
+            None => bytes,
+        };
+        State::parse(bytes).map_err(|source| {
+            StoreError::Format { place: "the state file".to_owned(), source }.into()
+        })
     }
 
     /// Puts a whole state in place of the stored one, lineage and serial included. Unless forced, it must be of the same
