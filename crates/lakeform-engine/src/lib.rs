@@ -30,6 +30,7 @@ mod providers;
 mod reconcile;
 mod results;
 mod scope;
+mod secrets;
 mod stored;
 mod target;
 

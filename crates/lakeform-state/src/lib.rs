@@ -23,7 +23,8 @@ mod write;
 
 pub use check::{Rule, Violation};
 pub use cipher::{
-    Cipher, CipherError, DataKey, EncryptedStore, KeySource, Label, MIN_PASSPHRASE, Opened, Passphrase, WrappedKey, label,
+    Cipher, CipherError, DataKey, EncryptedStore, KeySource, Label, MIN_PASSPHRASE, Opened, Passphrase, WrappedKey,
+    fingerprint, label,
 };
 pub use edit::new_deposed_key;
 pub use lease::{Lease, LeaseLost};

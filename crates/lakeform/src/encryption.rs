@@ -135,9 +135,7 @@ impl Reader<'_> {
         let (kms, passphrase) = (text("kms_key_id"), text("passphrase"));
         let (region, profile, endpoint) = (text("region"), text("profile"), text("endpoint"));
         match (kms, passphrase) {
-            (Some(key_id), None) => {
-                Some(Key::Kms { settings: KmsSettings { key_id, region, endpoint }, profile })
-            }
+            (Some(key_id), None) => Some(Key::Kms { settings: KmsSettings { key_id, region, endpoint }, profile }),
             (None, Some(text)) => self.passphrase(&format!("{at}.passphrase"), &text),
             _ if self.problems.has_errors() => None,
             (both, _) => {
@@ -155,7 +153,10 @@ impl Reader<'_> {
         let passphrase = Passphrase::new(text).map(Key::Passphrase);
         if passphrase.is_none() {
             let told = format!("the passphrase in `{at}` is too short");
-            self.problem(&told, &format!("use {MIN_PASSPHRASE} characters or more, such as `openssl rand -base64 32` prints"));
+            self.problem(
+                &told,
+                &format!("use {MIN_PASSPHRASE} characters or more, such as `openssl rand -base64 32` prints"),
+            );
         }
         passphrase
     }
@@ -188,7 +189,10 @@ impl Reader<'_> {
         for (name, _) in given.as_mapping().into_iter().flatten() {
             if !fields.contains(&&**name) {
                 let near = variables::nearest(name, fields.iter().copied());
-                let help = near.map_or_else(|| format!("there are: {}", fields.join(", ")), |near| format!("did you mean `{near}`?"));
+                let help = near.map_or_else(
+                    || format!("there are: {}", fields.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 self.problem(&format!("Unknown field `{name}` of `{at}`"), &help);
             }
         }

@@ -238,9 +238,7 @@ impl LoadedStack {
             Some(cipher) => cipher.open_state(bytes).await?,
             None => bytes,
         };
-        State::parse(bytes).map_err(|source| {
-            StoreError::Format { place: "the state file".to_owned(), source }.into()
-        })
+        State::parse(bytes).map_err(|source| StoreError::Format { place: "the state file".to_owned(), source }.into())
     }
 
     /// Puts a whole state in place of the stored one, lineage and serial included. Unless forced, it must be of the same

@@ -10,6 +10,7 @@ mod contenders;
 mod contract;
 mod errors;
 mod harness;
+mod kms;
 mod locks;
 mod stores;
 mod terraform;

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use envelope::sealed_with;
 pub use envelope::{Label, WrappedKey, label};
-pub use passphrase::{MIN_PASSPHRASE, Passphrase};
+pub use passphrase::{MIN_PASSPHRASE, Passphrase, fingerprint};
 pub use store::EncryptedStore;
 
 use crate::{BoxFuture, OperationError};
@@ -79,7 +79,9 @@ pub enum CipherError {
     )]
     Plain,
     /// It was sealed by a later version.
-    #[error("it is encrypted in format {0}, which is newer than 1, the latest one that this lakeform knows; use a newer lakeform")]
+    #[error(
+        "it is encrypted in format {0}, which is newer than 1, the latest one that this lakeform knows; use a newer lakeform"
+    )]
     Newer(u64),
     /// The envelope cannot be read.
     #[error("it was encrypted, and is damaged: {0}. Restore an earlier version of it")]

@@ -23,6 +23,15 @@ const LANES: u32 = 4;
 /// The most that a file may ask for: whoever can write it must not be able to exhaust this machine.
 const MOST: (u32, u32, u32) = (1024 * 1024, 16, 16);
 
+/// What tells one secret from another, and costs much to find the secret from: Argon2id as for a login (19 MiB, 2 passes).
+/// `None` if `salt` is shorter than 8 bytes.
+pub fn fingerprint(secret: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
+    let mut out = [0; 32];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, Some(32)).ok()?);
+    argon2.hash_password_into(secret, salt, &mut out).ok()?;
+    Some(out)
+}
+
 /// A passphrase. The key of each run is derived from it with a salt of its own.
 pub struct Passphrase {
     text: Arc<Zeroizing<String>>,

@@ -75,7 +75,8 @@ impl EncryptedStore {
 
     async fn write_now(&self, bytes: Vec<u8>, expected: Option<Version>) -> Result<Version, StoreError> {
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        let same = self.memo(|memo| memo.unsure.as_ref().filter(|(of, _)| *of == digest).map(|(_, sealed)| sealed.clone()));
+        let same =
+            self.memo(|memo| memo.unsure.as_ref().filter(|(of, _)| *of == digest).map(|(_, sealed)| sealed.clone()));
         let sealed = match same {
             Some(sealed) => sealed,
             None => self.seal(&bytes).await?,
