@@ -83,7 +83,11 @@ fn a_local_state_is_encrypted_and_everything_reads_it() {
     let file = folder.path("stack.toml");
     folder.write("stack.toml", std::fs::read_to_string(&file).unwrap().replace("name = 'd'", "name = 'e'"));
     folder.keeps_all();
-    folder.ok(&["apply", "stack.toml", "--auto-approve", "--state", "elsewhere.tfstate"]);
+    let pulled = folder.ok(&["state", "pull", "stack.toml"]);
+    let pushed = folder.run_with(&["state", "push", "stack.toml", "-", "--state", "elsewhere.tfstate"], &pulled);
+    assert_eq!(pushed.exit, Exit::Done, "{pushed:?}");
+    assert_eq!(folder.ok(&["output", "--raw", "stack.toml", "password", "--state", "elsewhere.tfstate"]), SECRET);
+    assert!(folder.path("elsewhere.tfstate").exists());
     assert_eq!(folder.in_clear(), [""; 0]);
 
     // Another stack reads its outputs.

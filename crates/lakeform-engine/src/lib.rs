@@ -31,6 +31,7 @@ mod reconcile;
 mod results;
 mod scope;
 mod secrets;
+mod shown;
 mod stored;
 mod target;
 
@@ -44,3 +45,4 @@ pub use planfile::{PlanFile, PlanFileError};
 pub use planner::{PlanInput, plan};
 pub use providers::Providers;
 pub use results::{CheckKind, CheckResults, CheckStatus, Checked, CheckedObject};
+pub use shown::as_shown;

@@ -21,7 +21,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Action, Change, CheckResults, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason,
+    Action, Change, CheckResults, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason, as_shown,
     diff::mark_sensitive,
     stored::{decode, encode},
 };
@@ -158,7 +158,7 @@ impl PlanFile {
                 .map(|(k, v)| (k.to_string(), save_variable(v, &salt)))
                 .collect(),
             ephemeral: plan.ephemeral.clone(),
-            read: plan.read.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
+            read: plan.read.iter().map(|(k, v)| (k.to_string(), save(&as_shown(&k.resource.ty, v.clone())))).collect(),
             prior_state: state,
             checks: plan.checks.clone(),
         };
@@ -498,12 +498,13 @@ fn decoded<'p>(
     let ty = &address.resource.ty;
     if address.resource.mode == Mode::Managed {
         let (_, resource) = providers.resource(ty)?;
-        return Some((decode(resource, object).ok()?, resource.schema()));
+        return Some((as_shown(ty, decode(resource, object).ok()?), resource.schema()));
     }
     let (_, source) = providers.data_source(ty)?;
     let schema = source.schema();
     let value = mark_sensitive(&schema.block, object.attributes.value(&schema.block.ty()).ok()?);
-    Some((object.sensitive_attributes.iter().fold(value, |v, p| v.update_at(&p.0, &mut Value::sensitive)), schema))
+    let value = object.sensitive_attributes.iter().fold(value, |v, p| v.update_at(&p.0, &mut Value::sensitive));
+    Some((as_shown(ty, value), schema))
 }
 
 fn each_object(state: &mut State, change: &mut dyn FnMut(&InstanceAddress, Option<&str>, &mut ObjectState)) {

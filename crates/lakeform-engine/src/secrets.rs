@@ -2,6 +2,7 @@
 
 use lakeform_core::{Diagnostic, Kind, Marks, Value};
 use lakeform_provider::ProviderError;
+use serde_json::Value as Json;
 
 use crate::instance::translate;
 
@@ -31,19 +32,39 @@ pub(crate) fn translate_without(error: &ProviderError, address: &str, given: &[&
     problem
 }
 
-/// Every sensitive string, as it is and as JSON writes it.
+/// Every sensitive string.
 fn collect(value: &Value, sensitive: bool, out: &mut Vec<String>) {
     let sensitive = sensitive || value.marks().contains(Marks::SENSITIVE) || value.marks().contains(Marks::EPHEMERAL);
     match value.kind() {
-        Kind::String(text) if sensitive && text.chars().count() >= SHORTEST => {
-            let json = serde_json::Value::from(&**text).to_string();
-            let escaped = &json[1..json.len() - 1];
-            if escaped != &**text {
-                out.push(escaped.to_owned());
-            }
-            out.push(text.to_string());
-        }
+        Kind::String(text) if sensitive => add(text, out),
         _ => value.children().for_each(|child| collect(child, sensitive, out)),
+    }
+}
+
+/// A secret as it is and as JSON writes it; and if it is JSON, the texts in it.
+fn add(text: &str, out: &mut Vec<String>) {
+    if text.chars().count() < SHORTEST {
+        return;
+    }
+    let json = Json::from(text).to_string();
+    let escaped = &json[1..json.len() - 1];
+    if escaped != text {
+        out.push(escaped.to_owned());
+    }
+    out.push(text.to_owned());
+    if text.trim_start().starts_with(['{', '['])
+        && let Ok(parsed) = serde_json::from_str(text)
+    {
+        add_leaves(&parsed, out);
+    }
+}
+
+fn add_leaves(json: &Json, out: &mut Vec<String>) {
+    match json {
+        Json::String(text) => add(text, out),
+        Json::Array(all) => all.iter().for_each(|json| add_leaves(json, out)),
+        Json::Object(all) => all.values().for_each(|json| add_leaves(json, out)),
+        _ => {}
     }
 }
 
@@ -57,15 +78,16 @@ mod tests {
     fn only_secrets_are_taken_out() {
         let error =
             ProviderError::new(ErrorKind::Invalid, "name shop, value \"two\\nlines\" (two\nlines), key hunter2-long")
-                .hint("not hunter2 but abc");
+                .hint("not hunter2 but abc in a document");
         let given = Value::object([
             ("name", Value::from("shop")),
             ("value", Value::from("two\nlines").sensitive()),
             ("keys", Value::object([("a", Value::from("hunter2")), ("b", Value::from("hunter2-long"))]).sensitive()),
             ("short", Value::from("abc").sensitive()),
+            ("document", Value::from("{\"user\": \"root\", \"words\": [\"in a document\"]}").sensitive()),
         ]);
         let told = translate_without(&error, "fake_thing.a", &[&given]);
         assert_eq!(told.summary, "name shop, value \"(sensitive value)\" ((sensitive value)), key (sensitive value)");
-        assert_eq!(told.help.as_deref(), Some("not (sensitive value) but abc"));
+        assert_eq!(told.help.as_deref(), Some("not (sensitive value) but abc (sensitive value)"));
     }
 }
