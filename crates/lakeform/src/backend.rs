@@ -85,7 +85,7 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
             None => of_kind(&declared.kind, &settings, &world.cwd, &world.environment, &place, "").await,
         }
     };
-    opened.await.map_err(|e| match e {
+    Box::pin(opened).await.map_err(|e| match e {
         Error::Stack(mut problems) => {
             for problem in &mut problems.0 {
                 problem.span.get_or_insert_with(|| declared.span.clone());

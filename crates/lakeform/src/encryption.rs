@@ -128,9 +128,7 @@ impl Reader<'_> {
             };
             return self.passphrase(variable, text);
         }
-        if given.as_mapping().is_none() {
-            return None;
-        }
+        given.as_mapping()?;
         let mut text = |name: &str| self.text(at, given, name);
         let (kms, passphrase) = (text("kms_key_id"), text("passphrase"));
         let (region, profile, endpoint) = (text("region"), text("profile"), text("endpoint"));
