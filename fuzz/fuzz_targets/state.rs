@@ -64,7 +64,7 @@ async fn through_an_envelope(bytes: &[u8]) {
     assert!(opened.content == bytes && !opened.stale);
     assert!(State::parse(sealed.clone()).is_err(), "sealed, it is no state");
     // One bit anywhere is noticed, or is none that counts (white space, the case of nothing).
-    let at = bytes.iter().fold(0_usize, |n, b| n * 31 + usize::from(*b)) % sealed.len();
+    let at = bytes.iter().fold(0_usize, |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b))) % sealed.len();
     let mut changed = sealed;
     changed[at] ^= 1;
     if let Ok(opened) = cipher.open(changed, "state").await {
