@@ -104,6 +104,7 @@ fn library(error: &Error) -> Vec<Diagnostic> {
         Error::Stack(diagnostics) => diagnostics.0.clone(),
         Error::Backend(e) => vec![operation("The backend cannot be used", e)],
         Error::Store(e) => vec![store(e)],
+        Error::Cipher(e) => vec![Diagnostic::error("The file cannot be decrypted").detail(e.to_string())],
         Error::Lock(e) => vec![lock("Error acquiring the state lock", e)],
         Error::Unlock(e) => vec![not_released(e)],
         Error::Save { cause, rescued } => vec![save(cause, rescued.as_ref().map(|f| f.display().to_string()))],
@@ -135,6 +136,9 @@ fn store(e: &StoreError) -> Diagnostic {
             .help("see who holds the lock with `lakeform lock status`, then run the command again"),
         StoreError::Format { place, source } => {
             Diagnostic::error("The state cannot be read").detail(format!("{place}: {source}"))
+        }
+        StoreError::Encryption { place, source } => {
+            Diagnostic::error("The state cannot be decrypted").detail(format!("{place}: {source}"))
         }
         StoreError::Digest { .. } => Diagnostic::error("The state does not match its digest").detail(e.to_string()),
         StoreError::Operation(e) => operation("The state cannot be reached", e),

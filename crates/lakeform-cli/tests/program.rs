@@ -134,3 +134,40 @@ fn int_and_term_finish_what_is_in_flight_and_save_it() {
         assert_eq!(code, Some(0), "{stdout}{stderr}");
     }
 }
+
+/// The run dies between two writes of the state, with secrets in its hands.
+#[test]
+fn v04_a_run_that_is_killed_leaves_no_secret_behind() {
+    let secrets = ["hunter2-hunter2-hunter2", "the passphrase of the state itself"];
+    let mut program = Program::with(
+        "[backend.local]\npath = 's.tfstate'\nencryption = 'passphrase'\n[variable.password]\nsensitive = true\n\
+         [resource.terraform_data.a]\ninput = '${var.password}'\n[resource.terraform_data.wait]\ninput = '${terraform_data.a.output}'\n\
+         [[resource.terraform_data.wait.provisioner.local-exec]]\n\
+         command = 'echo \"$LAKEFORM_STATE_PASSPHRASE\" > started; exec sleep 30'\n",
+    );
+    program.env =
+        [("TF_VAR_password", secrets[0]), ("LAKEFORM_STATE_PASSPHRASE", secrets[1]), ("PATH", "/usr/bin:/bin")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+    let mut child = program.command(&["apply", "stack.toml", "--auto-approve"]).spawn().unwrap();
+    let at = |name: &str| program.folder.path().join(name);
+    let begun = Instant::now();
+    while !(at("started").exists() && at("s.tfstate").exists()) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it did not come so far");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    let (_, stdout, stderr) = told(&child.wait_with_output().unwrap());
+    let mut seen = vec![("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)];
+    for file in std::fs::read_dir(program.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        seen.push((path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()));
+    }
+    assert!(seen.iter().any(|(place, text)| place.ends_with("s.tfstate") && text.contains("lakeform_encryption")));
+    for (place, text) in &seen {
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "{place}: {text}");
+    }
+    // What was done is in the state.
+    let (_, stdout, stderr) = program.run(&["state", "list", "stack.toml"]);
+    assert!(stdout.contains("terraform_data.a"), "{stdout}{stderr}");
+}

@@ -10,7 +10,7 @@ use lakeform_provider::{Failure, NotPermitted, Permit, ProviderError, Retry};
 use lakeform_state::Lease;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Cancel, Event, Events, Operation, cancel::Level, instance::translate};
+use crate::{Cancel, Event, Events, Operation, cancel::Level, secrets::translate_without};
 
 /// How often a call is made again whose failure says that nothing happened. Providers that talk to an API have repeated
 /// it in their own client before they say so.
@@ -26,6 +26,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) deposed: Option<&'a str>,
     pub(crate) operation: Operation,
     pub(crate) id: Option<&'a str>,
+    /// What goes into the call, with its marks: no error shows the sensitive parts.
+    pub(crate) given: &'a [&'a Value],
 }
 
 /// A failure of a call.
@@ -128,7 +130,7 @@ impl<'a> Calls<'a> {
                     pause *= 2;
                 }
                 Err(error) => {
-                    let diagnostic = translate(error.error(), &address.to_string());
+                    let diagnostic = translate_without(error.error(), &address.to_string(), subject.given);
                     let elapsed = start.elapsed();
                     self.events.event(Event::Failed { address, operation, diagnostic: &diagnostic, elapsed });
                     return Err((error, diagnostic));

@@ -83,10 +83,10 @@ impl Evaluator<'_> {
         }
         let client = self.client(node).ok_or_else(|| Diagnostic::error("its provider is not configured"))?;
         let cancelled = || cancel.level() >= Level::Abandon;
-        let plain = config.unmarked_deep();
+        let plain = config.clone().unmarked_deep();
         let with =
             Surroundings { client: &client, config: Some(&plain), timeout: None, cancelled: &cancelled, token: "" };
-        let subject = Subject { address, deposed: None, operation: Operation::Open, id: None };
+        let subject = Subject { address, deposed: None, operation: Operation::Open, id: None, given: &[&config] };
         // What an ephemeral object is called may be as secret as the rest of it.
         let value = calls.make(subject, || ty.read(with, &plain), |_| None).await.map_err(|(_, d)| d)?;
         let value = mark_sensitive(schema, value).with_marks(Marks::EPHEMERAL);

@@ -20,6 +20,7 @@ use crate::{
     graph::{Graph, Kind},
     map::HashMap,
     scope::{ModuleScope, Store},
+    secrets::translate_without,
 };
 
 /// The shared part of a walk.
@@ -277,7 +278,8 @@ impl<'a> Evaluator<'a> {
             None => schema.block.empty(),
         };
         let client = provider.configure(&config).await.map_err(|e| {
-            crate::instance::translate(&e, &self.graph.name(node)).maybe_span(declared.map(|d| d.span.clone()))
+            let marked = mark_sensitive(&schema.block, config.clone());
+            translate_without(&e, &self.graph.name(node), &[&marked]).maybe_span(declared.map(|d| d.span.clone()))
         })?;
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(node, client);
         Ok(())

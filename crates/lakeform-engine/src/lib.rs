@@ -30,6 +30,8 @@ mod providers;
 mod reconcile;
 mod results;
 mod scope;
+mod secrets;
+mod shown;
 mod stored;
 mod target;
 
@@ -43,3 +45,4 @@ pub use planfile::{PlanFile, PlanFileError};
 pub use planner::{PlanInput, plan};
 pub use providers::Providers;
 pub use results::{CheckKind, CheckResults, CheckStatus, Checked, CheckedObject};
+pub use shown::as_shown;

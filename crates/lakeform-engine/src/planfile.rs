@@ -10,23 +10,24 @@ use std::{
 };
 
 use lakeform_core::{
-    Diagnostics, InstanceAddress, Kind, Marks, Path, Step, Type, Value,
+    Diagnostics, InstanceAddress, Kind, Marks, Mode, Path, Schema, Step, Type, Value,
     address::Target,
     json::{from_json, to_plain_json},
 };
 use lakeform_lang::Stack;
-use lakeform_state::State;
+use lakeform_state::{Attributes, ObjectState, State, fingerprint};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Action, Change, CheckResults, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason,
+    Action, Change, CheckResults, OutputChange, Plan, PlanMode, PlanOptions, Providers, Reason, as_shown,
+    diff::mark_sensitive,
     stored::{decode, encode},
 };
 
 /// The layout of plan files that this version writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A plan file cannot be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +116,7 @@ impl PlanFile {
     /// When a value cannot be written (a bug).
     pub fn write(plan: &Plan, stack: &Stack, providers: &Providers) -> Result<Vec<u8>, PlanFileError> {
         let salt = uuid::Uuid::new_v4().to_string();
-        let save = |v: &Value| save(v, &salt);
+        let save = |v: &Value| save(v, &no_digest);
         let changes = plan.changes.iter().map(|c| SavedChange {
             address: c.address.to_string(),
             previous_address: c.previous_address.as_ref().map(ToString::to_string),
@@ -154,10 +155,10 @@ impl PlanFile {
                 .variables
                 .iter()
                 .filter(|(_, v)| !v.is_ephemeral())
-                .map(|(k, v)| (k.to_string(), save(v)))
+                .map(|(k, v)| (k.to_string(), save_variable(v, &salt)))
                 .collect(),
             ephemeral: plan.ephemeral.clone(),
-            read: plan.read.iter().map(|(k, v)| (k.to_string(), save(v))).collect(),
+            read: plan.read.iter().map(|(k, v)| (k.to_string(), save(&as_shown(&k.resource.ty, v.clone())))).collect(),
             prior_state: state,
             checks: plan.checks.clone(),
         };
@@ -295,9 +296,10 @@ impl PlanFile {
             let Some(variable) = stack.root.variables.get(name.as_str()) else { continue };
             let value = match is_hidden(json) {
                 false => load(json),
-                true => {
-                    variable.prepare(given.get(name.as_str()).cloned()).ok().filter(|v| save(v, &self.salt) == *json)
-                }
+                true => variable
+                    .prepare(given.get(name.as_str()).cloned())
+                    .ok()
+                    .filter(|v| save_variable(v, &self.salt) == *json),
             };
             match value {
                 Some(value) => {
@@ -339,15 +341,27 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A value with its types and unknown parts; sensitive parts as a salted digest only.
-fn save(value: &Value, salt: &str) -> Json {
+/// A variable, so that its value is known again when it is given again: of a secret, what costs much to guess from.
+fn save_variable(value: &Value, salt: &str) -> Json {
+    save(value, &|secret| {
+        // A fingerprint that cannot be made is like none that was: the variable must then be given in a new plan.
+        let plain = to_plain_json(&secret.clone().unmarked_deep()).to_string();
+        fingerprint(plain.as_bytes(), salt.as_bytes()).map_or(Json::Null, |digest| hex(&digest).into())
+    })
+}
+
+/// Nothing at all of a secret.
+fn no_digest(_: &Value) -> Json {
+    Json::Null
+}
+
+/// A value with its types and unknown parts; of sensitive parts a digest only.
+fn save(value: &Value, digest: &dyn Fn(&Value) -> Json) -> Json {
     if value.marks().contains(Marks::SENSITIVE) {
-        let plain = to_plain_json(&value.clone().unmarked_deep());
-        let digest = hex(&Sha256::digest(format!("{salt}{plain}")));
         let known = value.is_wholly_known() && !value.is_null();
-        return json!({ "hidden": digest, "type": value.ty().to_json(), "null": value.is_null(), "known": known });
+        return json!({ "hidden": digest(value), "type": value.ty().to_json(), "null": value.is_null(), "known": known });
     }
-    let list = |vs: &[Value]| vs.iter().map(|v| save(v, salt)).collect::<Vec<_>>();
+    let list = |vs: &[Value]| vs.iter().map(|v| save(v, digest)).collect::<Vec<_>>();
     match value.kind() {
         Kind::Null(t) => json!({ "null": t.to_json() }),
         // What else is known of it has had its effect on the plan: what depended on it is known there.
@@ -357,11 +371,11 @@ fn save(value: &Value, salt: &str) -> Json {
         Kind::Set(t, vs) => json!({ "set": list(vs), "of": t.to_json() }),
         Kind::Tuple(vs) => json!({ "tuple": list(vs) }),
         Kind::Map(t, vs) => {
-            let vs: serde_json::Map<_, _> = vs.iter().map(|(k, v)| (k.to_string(), save(v, salt))).collect();
+            let vs: serde_json::Map<_, _> = vs.iter().map(|(k, v)| (k.to_string(), save(v, digest))).collect();
             json!({ "map": vs, "of": t.to_json() })
         }
         Kind::Object(vs) => {
-            let vs: serde_json::Map<_, _> = vs.iter().map(|(k, v)| (k.to_string(), save(v, salt))).collect();
+            let vs: serde_json::Map<_, _> = vs.iter().map(|(k, v)| (k.to_string(), save(v, digest))).collect();
             json!({ "object": vs })
         }
     }
@@ -422,24 +436,24 @@ fn load_path(json: &Json) -> Option<Path> {
     Some(Path(json.as_array()?.iter().map(step).collect::<Option<_>>()?))
 }
 
-/// The state with sensitive attributes and outputs blanked out.
+/// The state with sensitive attributes and outputs blanked out, and all attributes where it cannot be told which those are.
 fn redacted(state: &State, providers: &Providers) -> State {
     let mut out = state.clone();
     for output in out.outputs.values_mut().filter(|o| o.sensitive) {
         output.value = Value::null(Type::Dynamic);
     }
     each_object(&mut out, &mut |address, _, object| {
-        let Some((_, resource)) = providers.resource(&address.resource.ty) else { return };
-        let Ok(value) = decode(resource, object) else { return };
+        let Some((value, schema)) = decoded(address, object, providers) else {
+            object.attributes = Attributes::default();
+            return;
+        };
         let hidden = value.marked_paths(Marks::SENSITIVE);
         if hidden.is_empty() {
             return;
         }
         let blank = hidden.iter().fold(value, |v, p| v.update_at(&p.0, &mut |v| Value::null(v.ty())));
-        if let Ok(attributes) = encode(&blank.unmarked_deep(), &resource.schema().block.ty()) {
-            object.attributes = attributes;
-            object.schema_version = resource.schema().version;
-        }
+        object.attributes = encode(&blank.unmarked_deep(), &schema.block.ty()).unwrap_or_default();
+        object.schema_version = schema.version;
     });
     out
 }
@@ -453,29 +467,49 @@ fn refilled(prior: State, stored: &State, providers: &Providers, changes: &[Chan
         }
     }
     each_object(&mut out, &mut |address, deposed, object| {
-        let Some((_, resource)) = providers.resource(&address.resource.ty) else { return };
         let moved = changes.iter().find(|c| c.address == *address).and_then(|c| c.previous_address.as_ref());
         let Some(instance) = stored.get(moved.unwrap_or(address)) else { return };
-        let held = deposed.map_or(instance.current.as_ref(), |key| instance.deposed.get(key));
-        let (Some(held), Ok(value)) = (held, decode(resource, object)) else { return };
-        let Ok(known) = decode(resource, held) else { return };
+        let Some(held) = deposed.map_or(instance.current.as_ref(), |key| instance.deposed.get(key)) else { return };
+        if object.attributes.text().is_none() {
+            object.attributes = held.attributes.clone();
+            object.schema_version = held.schema_version;
+            return;
+        }
+        let Some((value, schema)) = decoded(address, object, providers) else { return };
+        let Some((known, _)) = decoded(address, held, providers) else { return };
         let hidden = known.marked_paths(Marks::SENSITIVE);
         if hidden.is_empty() {
             return;
         }
         let full =
             hidden.iter().fold(value, |v, p| v.update_at(&p.0, &mut |blank| known.at(p).cloned().unwrap_or(blank)));
-        if let Ok(attributes) = encode(&full.unmarked_deep(), &resource.schema().block.ty()) {
+        if let Ok(attributes) = encode(&full.unmarked_deep(), &schema.block.ty()) {
             object.attributes = attributes;
         }
     });
     out
 }
 
-fn each_object(
-    state: &mut State,
-    change: &mut dyn FnMut(&InstanceAddress, Option<&str>, &mut lakeform_state::ObjectState),
-) {
+/// A stored object of a resource or data source with its marks; `None` where it is of no type that is known, or cannot be
+/// read as one.
+fn decoded<'p>(
+    address: &InstanceAddress,
+    object: &ObjectState,
+    providers: &'p Providers,
+) -> Option<(Value, &'p Schema)> {
+    let ty = &address.resource.ty;
+    if address.resource.mode == Mode::Managed {
+        let (_, resource) = providers.resource(ty)?;
+        return Some((as_shown(ty, decode(resource, object).ok()?), resource.schema()));
+    }
+    let (_, source) = providers.data_source(ty)?;
+    let schema = source.schema();
+    let value = mark_sensitive(&schema.block, object.attributes.value(&schema.block.ty()).ok()?);
+    let value = object.sensitive_attributes.iter().fold(value, |v, p| v.update_at(&p.0, &mut Value::sensitive));
+    Some((as_shown(ty, value), schema))
+}
+
+fn each_object(state: &mut State, change: &mut dyn FnMut(&InstanceAddress, Option<&str>, &mut ObjectState)) {
     for (address, resource) in &mut state.resources {
         for (key, instance) in &mut resource.instances {
             let address = address.instance(key.clone());

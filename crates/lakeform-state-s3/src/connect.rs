@@ -30,6 +30,7 @@ pub struct Connection {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) region: String,
+    pub(crate) sdk: SdkConfig,
     pub(crate) s3_time: ServiceClock,
     pub(crate) dynamodb_time: ServiceClock,
     /// The machine's clock.
@@ -88,6 +89,7 @@ impl Connection {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             backend: Arc::new(backend),
             region,
+            sdk,
             s3_time,
             dynamodb_time,
             clock: None,
@@ -138,7 +140,7 @@ impl Connection {
 }
 
 /// The SDK's configuration with what the backend says, without any role.
-async fn base(backend: &S3Backend) -> Result<SdkConfig, OperationError> {
+pub(crate) async fn base(backend: &S3Backend) -> Result<SdkConfig, OperationError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     // For the sources of credentials that are asked over HTTP(S): STS, SSO, the container's and the machine's metadata.
     let client = http::client(backend, backend.endpoints.sts.as_deref())?;
@@ -196,7 +198,7 @@ fn profile_files(backend: &S3Backend) -> Option<aws_runtime::env_config::file::E
 }
 
 /// Replaces the credentials by those of the roles that the backend names: first by token, then assumed from there.
-fn take_role(backend: &S3Backend, mut sdk: SdkConfig) -> Result<SdkConfig, OperationError> {
+pub(crate) fn take_role(backend: &S3Backend, mut sdk: SdkConfig) -> Result<SdkConfig, OperationError> {
     let by_token = backend.assume_role_with_web_identity.clone().map(Role::ByToken);
     let assumed = backend.assume_role.clone().map(Role::Assumed);
     for role in by_token.into_iter().chain(assumed) {
@@ -239,7 +241,7 @@ async fn check_account(backend: &S3Backend, sdk: &SdkConfig) -> Result<(), Opera
 }
 
 /// The endpoint of a service in the SDK's own configuration: environment or profile.
-fn own_endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
+pub(crate) fn own_endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = key.ok().and_then(|key| sdk.service_config()?.load_config(key));
     own.or_else(|| sdk.endpoint_url().map(str::to_owned))

@@ -21,7 +21,7 @@ pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 pub(crate) struct Call<'a> {
     /// `GetObject`
     pub(crate) name: &'a str,
-    /// `s3` or `dynamodb`
+    /// `s3`, `dynamodb`, ...
     pub(crate) service: &'a str,
     /// `s3://bucket/key` or `table t`
     pub(crate) object: &'a str,
@@ -66,6 +66,9 @@ where
         }
         "BucketAlreadyExists" => {
             Some("bucket names are shared by all accounts and this one is someone else's: choose another".to_owned())
+        }
+        "NotFoundException" | "DisabledException" | "KMSInvalidStateException" if call.service == "kms" => {
+            Some("correct `kms_key_id` and the region, or enable the key".to_owned())
         }
         "KMS.NotFoundException" | "KMS.DisabledException" | "KMS.KMSInvalidStateException" => {
             Some("correct `kms_key_id`, or enable the key".to_owned())

@@ -1,5 +1,6 @@
 //! State in S3: the store with compare-and-swap writes, the DynamoDB lock and digest items, the S3 lockfile, and the
 //! making of bucket and table. Everything is laid out as Terraform's `s3` backend does, so that both can work on one estate.
+//! And the KMS keys that states are encrypted with before they are stored.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -14,6 +15,7 @@ mod hold;
 mod http;
 mod items;
 mod journal;
+mod kms;
 mod lockfile;
 mod objects;
 mod store;
@@ -26,5 +28,6 @@ pub use connect::Connection;
 pub use dynamo::DynamoLock;
 pub use items::Item;
 pub use journal::{ObjectJournal, TableJournal};
+pub use kms::{KmsKey, KmsSettings};
 pub use lockfile::LockFile;
 pub use store::S3Store;

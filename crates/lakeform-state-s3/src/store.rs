@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::SdkBody;
-use lakeform_state::{BoxFuture, Snapshot, State, StateStore, StoreError, Version};
+use lakeform_state::{BoxFuture, StateStore, StoreError, Stored, Version};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -37,10 +37,9 @@ impl S3Store {
         &self.connection.backend.key
     }
 
-    async fn read_now(&self) -> Result<Option<Snapshot>, StoreError> {
-        let Some(Object { bytes, etag }) = self.read_verified().await? else { return Ok(None) };
-        let state = State::parse(bytes).map_err(|source| StoreError::Format { place: self.describe(), source })?;
-        Ok(Some(Snapshot { state, version: Version(etag) }))
+    async fn read_now(&self) -> Result<Option<Stored>, StoreError> {
+        let object = self.read_verified().await?;
+        Ok(object.map(|Object { bytes, etag }| Stored { bytes, version: Version(etag), stale: false }))
     }
 
     /// The object, once it agrees with its digest.
@@ -111,7 +110,7 @@ impl S3Store {
 }
 
 impl StateStore for S3Store {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+    fn read_raw(&self) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
         Box::pin(self.read_now())
     }
 

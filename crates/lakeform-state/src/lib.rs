@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod check;
+mod cipher;
 mod edit;
 pub mod journal;
 mod lease;
@@ -22,6 +23,10 @@ mod store;
 mod write;
 
 pub use check::{Rule, Violation};
+pub use cipher::{
+    Cipher, CipherError, DataKey, EncryptedStore, KeySource, Label, MIN_PASSPHRASE, Opened, Passphrase, WrappedKey,
+    fingerprint, label,
+};
 pub use edit::new_deposed_key;
 pub use lease::{Clock, Lease, LeaseLost, Moment};
 pub use local::LocalStore;
@@ -32,5 +37,5 @@ pub use memory::{MemoryLock, MemoryStore};
 pub use model::{Attributes, AttributesError, Extra, InstanceState, ObjectState, OutputState, ResourceState, State};
 pub use parse::FormatError;
 pub use raw::RawJson;
-pub use store::{BoxFuture, OperationError, Snapshot, StateStore, StoreError, Version};
+pub use store::{BoxFuture, OperationError, Snapshot, StateStore, StoreError, Stored, Version};
 pub use write::TERRAFORM_VERSION;

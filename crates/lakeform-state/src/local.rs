@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use crate::{BoxFuture, OperationError, Snapshot, State, StateStore, StoreError, Version};
+use crate::{BoxFuture, OperationError, StateStore, StoreError, Stored, Version};
 
 /// A state file. Each write goes to a file beside it, is synced and renamed over it, so that at every instant there is a
 /// whole state. The first write of a store keeps what was there as `FILE.backup`, as Terraform does: the state as it was
@@ -40,11 +40,19 @@ impl LocalStore {
         name.into()
     }
 
-    fn read_now(&self) -> Result<Option<Snapshot>, StoreError> {
-        let Some(bytes) = read_if_there(&self.path)? else { return Ok(None) };
-        let version = version_of(&bytes);
-        let state = State::parse(bytes).map_err(|source| StoreError::Format { place: self.describe(), source })?;
-        Ok(Some(Snapshot { state, version }))
+    fn read_now(&self) -> Result<Option<Stored>, StoreError> {
+        let bytes = read_if_there(&self.path)?;
+        Ok(bytes.map(|bytes| Stored { version: version_of(&bytes), bytes, stale: false }))
+    }
+
+    fn keep_backup_now(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.backed_up.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let backup = self.backup_path();
+        beside(&backup, |file| file.write_all(bytes)).map_err(|e| failed("back up to", &backup, &e))?;
+        self.backed_up.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn write_now(&self, bytes: &[u8], expected: Option<&Version>) -> Result<Version, StoreError> {
@@ -89,7 +97,7 @@ impl LocalStore {
 }
 
 impl StateStore for LocalStore {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+    fn read_raw(&self) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
         let store = self.clone();
         Box::pin(blocking(move || store.read_now()))
     }
@@ -97,6 +105,11 @@ impl StateStore for LocalStore {
     fn write(&self, bytes: Vec<u8>, expected: Option<Version>) -> BoxFuture<'_, Result<Version, StoreError>> {
         let store = self.clone();
         Box::pin(blocking(move || store.write_now(&bytes, expected.as_ref())))
+    }
+
+    fn keep_backup(&self, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        let store = self.clone();
+        Box::pin(blocking(move || store.keep_backup_now(&bytes)))
     }
 
     fn describe(&self) -> String {
@@ -151,10 +164,15 @@ fn version_of(bytes: &[u8]) -> Version {
 
 /// Keeps a file under a second name, itself in place.
 fn back_up(path: &Path, backup: &Path) -> io::Result<()> {
-    let folder = backup.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = tempfile::Builder::new().prefix(".tfstate-").tempfile_in(folder)?;
-    fs::copy(path, beside.path())?;
-    beside.as_file().sync_all()?;
-    beside.persist(backup)?;
+    beside(backup, |file| fs::copy(path, file.path()).map(drop))
+}
+
+/// Fills a file and puts it in the place of another in one step.
+fn beside(target: &Path, fill: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>) -> io::Result<()> {
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".tfstate-").tempfile_in(folder)?;
+    fill(&mut file)?;
+    file.as_file().sync_all()?;
+    file.persist(target)?;
     Ok(())
 }

@@ -36,6 +36,8 @@ pub struct StateManager {
     store: Arc<dyn StateStore>,
     stored: State,
     version: Option<Version>,
+    /// What is stored is to be written again, changed or not.
+    stale: bool,
     seen: HashSet<ConfigAddress>,
     lease: Lease,
 }
@@ -52,13 +54,13 @@ impl StateManager {
 
     /// Goes on from what was read before.
     pub fn from_snapshot(store: Arc<dyn StateStore>, snapshot: Option<Snapshot>) -> Self {
-        let (stored, version) = match snapshot {
-            Some(Snapshot { state, version }) => (state, Some(version)),
-            None => (State::new(uuid::Uuid::new_v4().to_string()), None),
+        let (stored, version, stale) = match snapshot {
+            Some(Snapshot { state, version, stale }) => (state, Some(version), stale),
+            None => (State::new(uuid::Uuid::new_v4().to_string()), None, false),
         };
         let mut seen = HashSet::new();
         stored.note_seen(&mut seen);
-        Self { store, stored, version, seen, lease: Lease::unlimited() }
+        Self { store, stored, version, stale, seen, lease: Lease::unlimited() }
     }
 
     /// The same, which writes only as long as a lease lasts.
@@ -112,8 +114,9 @@ impl StateManager {
     }
 
     /// The state that saving `state` would write: same content, the next serial; `None` if nothing changed.
+    /// What is stored otherwise than it should be (in clear, under an old key) counts as changed.
     pub fn next(&self, state: &State) -> Option<State> {
-        if self.version.is_some() && self.stored.content_equals(state) {
+        if self.version.is_some() && !self.stale && self.stored.content_equals(state) {
             return None;
         }
         Some(State { serial: self.stored.serial + 1, ..state.clone() })
@@ -153,6 +156,7 @@ impl StateManager {
         let version = self.store.write(state.to_bytes(), self.version.clone()).await?;
         state.note_seen(&mut self.seen);
         self.version = Some(version);
+        self.stale = false;
         self.stored = state;
         Ok(())
     }

@@ -6,8 +6,7 @@ use std::{
 };
 
 use crate::{
-    Acquired, BoxFuture, Lease, LockError, LockInfo, Moment, Snapshot, State, StateLock, StateStore, StoreError,
-    Version,
+    Acquired, BoxFuture, Lease, LockError, LockInfo, Moment, StateLock, StateStore, StoreError, Stored, Version,
 };
 
 const PLACE: &str = "memory";
@@ -45,15 +44,11 @@ impl MemoryStore {
 }
 
 impl StateStore for MemoryStore {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+    fn read_raw(&self) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
         Box::pin(async move {
-            let (bytes, version) = {
-                let contents = hold(&self.0);
-                (contents.bytes.clone(), contents.version())
-            };
-            let (Some(bytes), Some(version)) = (bytes, version) else { return Ok(None) };
-            let state = State::parse(bytes).map_err(|source| StoreError::Format { place: PLACE.to_owned(), source })?;
-            Ok(Some(Snapshot { state, version }))
+            let contents = hold(&self.0);
+            let found = contents.bytes.clone().zip(contents.version());
+            Ok(found.map(|(bytes, version)| Stored { bytes, version, stale: false }))
         })
     }
 

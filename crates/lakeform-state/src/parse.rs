@@ -15,7 +15,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Attributes, Extra, InstanceState, ObjectState, OutputState, ResourceState, Rule, State, Violation, paths,
+    Attributes, Extra, InstanceState, ObjectState, OutputState, ResourceState, Rule, State, Violation, cipher, paths,
     raw::RawJson,
 };
 
@@ -25,6 +25,12 @@ pub enum FormatError {
     /// No JSON, or not of a state's shape.
     #[error("this is no state file: {0}")]
     Syntax(String),
+    /// It is encrypted.
+    #[error(
+        "the state is encrypted with {0}, and the stack's backend has no `encryption`: set it as it was when the state was \
+         written"
+    )]
+    Encrypted(String),
     /// A later format.
     #[error(
         "the state has format version {0}, which is newer than 4, the latest one that this lakeform knows; \
@@ -184,6 +190,9 @@ impl ObjectState {
 }
 
 fn refusal(text: &str, error: Option<serde_json::Error>) -> FormatError {
+    if let Some(with) = cipher::sealed_with(text.as_bytes()) {
+        return FormatError::Encrypted(with);
+    }
     let version = serde_json::from_str::<VersionOnly>(text).ok().and_then(|v| v.version).and_then(|n| n.as_u64());
     match (version, error) {
         (Some(newer), _) if newer > 4 => FormatError::Newer(newer),

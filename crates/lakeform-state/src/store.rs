@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
-use crate::{FormatError, State};
+use crate::{CipherError, FormatError, State};
 
 /// A future that is boxed, so that stores and locks can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -18,18 +18,46 @@ pub struct Snapshot {
     pub state: State,
     /// What a write must expect to find.
     pub version: Version,
+    /// Whether it should be written again even if nothing in it changes: it is not encrypted as it should be.
+    pub stale: bool,
+}
+
+/// The content of a store as it was read, in clear.
+#[derive(Clone)]
+pub struct Stored {
+    /// The state file.
+    pub bytes: Vec<u8>,
+    /// What a write must expect to find.
+    pub version: Version,
+    /// As [`Snapshot::stale`].
+    pub stale: bool,
 }
 
 /// A place that holds one state.
 pub trait StateStore: Send + Sync + fmt::Debug {
+    /// Reads what is stored; `None` if nothing was written yet.
+    fn read_raw(&self) -> BoxFuture<'_, Result<Option<Stored>, StoreError>>;
+
     /// Reads the state; `None` if none was written yet.
-    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>>;
+    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+        Box::pin(async move {
+            let Some(Stored { bytes, version, stale }) = self.read_raw().await? else { return Ok(None) };
+            let state = State::parse(bytes).map_err(|source| StoreError::Format { place: self.describe(), source })?;
+            Ok(Some(Snapshot { state, version, stale }))
+        })
+    }
 
     /// Replaces the state, if what is there still is `expected` (`None`: nothing). Gives the version written.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when something else is there, and whatever goes wrong on the way.
     fn write(&self, bytes: Vec<u8>, expected: Option<Version>) -> BoxFuture<'_, Result<Version, StoreError>>;
+
+    /// Keeps `bytes` as the backup of this run, in place of what its first write finds; nothing where the store makes none.
+    fn keep_backup(&self, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        drop(bytes);
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// The place as a user would name it: `s3://bucket/key`, `state/prod.tfstate`.
     fn describe(&self) -> String;
@@ -100,6 +128,14 @@ pub enum StoreError {
         expected: String,
         /// MD5 in hex of what is there; empty if nothing is.
         actual: String,
+    },
+    /// What is stored cannot be decrypted or encrypted.
+    #[error("{place}: {source}")]
+    Encryption {
+        /// The place.
+        place: String,
+        /// Why.
+        source: CipherError,
     },
     /// A call failed.
     #[error(transparent)]

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{
-    Lease, LocalLock, LocalStore, PersistError, StateLock, StateManager, StateStore,
+    Cipher, EncryptedStore, Lease, LocalLock, LocalStore, PersistError, StateLock, StateManager, StateStore,
     journal::{Entry, Journal, LocalJournal, Page, Recovery},
 };
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
-use crate::{Error, LoadedStack, builder::Clock, variables};
+use crate::{Error, LoadedStack, builder::Clock, encryption, variables};
 
 /// The state's store and lock.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Backend {
     pub lock: Option<Arc<dyn StateLock>>,
     /// The journal of what is under way; `None`: the state is written after operations instead.
     pub journal: Option<Arc<dyn Journal>>,
+    /// What the store encrypts with, for all else that holds secrets: plan files, rescued states. `None`: nothing is encrypted.
+    pub cipher: Option<Arc<Cipher>>,
     /// The clients of an S3 backend.
     connection: Option<Connection>,
 }
@@ -29,17 +31,13 @@ impl Backend {
     /// A state in a file, with its lock.
     pub fn local(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
-        Self {
-            store: Arc::new(LocalStore::new(path)),
-            lock: Some(Arc::new(LocalLock::new(path))),
-            journal: Some(Arc::new(LocalJournal::new(path))),
-            connection: None,
-        }
+        let backend = Self::new(Arc::new(LocalStore::new(path)), Some(Arc::new(LocalLock::new(path))));
+        backend.with_journal(Some(Arc::new(LocalJournal::new(path))))
     }
 
     /// A state anywhere.
     pub fn new(store: Arc<dyn StateStore>, lock: Option<Arc<dyn StateLock>>) -> Self {
-        Self { store, lock, journal: None, connection: None }
+        Self { store, lock, journal: None, cipher: None, connection: None }
     }
 
     /// The same with another journal, or without one.
@@ -96,6 +94,12 @@ impl Backend {
         Ok((manager, recovery))
     }
 
+    /// The same, encrypted.
+    pub fn encrypted(self, cipher: Arc<Cipher>) -> Self {
+        let store = Arc::new(EncryptedStore::new(self.store, cipher.clone()));
+        Self { store, cipher: Some(cipher), ..self }
+    }
+
     /// Creates what is absent of an S3 backend: bucket and lock table. A local one needs nothing.
     ///
     /// # Errors
@@ -111,11 +115,12 @@ impl Backend {
 /// Makes the backend of a stack. Calls nothing, unless credentials depend on it.
 pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
     let world = &stack.lakeform.world;
-    if let Some(path) = &stack.options.state {
-        return Ok(Backend::local(world.cwd.join(path)));
-    }
+    let elsewhere = stack.options.state.as_ref().map(|path| Backend::local(world.cwd.join(path)));
     let overrides = overrides(stack)?;
     let Some(declared) = &stack.stack.backend else {
+        if let Some(elsewhere) = elsewhere {
+            return Ok(elsewhere);
+        }
         if let Some(name) = overrides.keys().next() {
             return Err(Diagnostic::error(format!("--backend-config sets `{name}`, but the stack has no [backend]"))
                 .help("add [backend.s3] or [backend.local] to the stack")
@@ -129,7 +134,20 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
         settings.set_attr(name, value);
     }
     let place = world.cwd.join("state").join(format!("{}.tfstate", stack.stack.name));
-    of_kind(&declared.kind, &settings, &world.cwd, &place, "", world.clock.as_ref()).await.map_err(|e| match e {
+    let clock = world.clock.as_ref();
+    let opened = async {
+        // A state that is kept elsewhere is as secret as it is in its place.
+        match elsewhere {
+            Some(elsewhere) if settings.get("encryption").is_none_or(Value::is_null) => Ok(elsewhere),
+            Some(elsewhere) => {
+                let opened =
+                    of_kind(&declared.kind, &settings, &world.cwd, &world.environment, &place, "", clock).await?;
+                Ok(opened.cipher.into_iter().fold(elsewhere, Backend::encrypted))
+            }
+            None => of_kind(&declared.kind, &settings, &world.cwd, &world.environment, &place, "", clock).await,
+        }
+    };
+    Box::pin(opened).await.map_err(|e| match e {
         Error::Stack(mut problems) => {
             for problem in &mut problems.0 {
                 problem.span.get_or_insert_with(|| declared.span.clone());
@@ -141,8 +159,29 @@ pub(crate) async fn open(stack: &LoadedStack) -> Result<Backend, Error> {
 }
 
 /// A backend of a kind with its settings, in a workspace (empty: the default one). A local one starts from `cwd`, and is at
-/// `place` where its settings name none.
+/// `place` where its settings name none. `environment` may hold the passphrase.
 pub(crate) async fn of_kind(
+    kind: &str,
+    settings: &Value,
+    cwd: &Path,
+    environment: &BTreeMap<String, String>,
+    place: &Path,
+    workspace: &str,
+    clock: Option<&Clock>,
+) -> Result<Backend, Error> {
+    let (settings, encryption) = encryption::take(settings, environment)?;
+    let backend = plain(kind, &settings, cwd, place, workspace, clock).await?;
+    Ok(match encryption {
+        Some(encryption) => {
+            let cipher = encryption.cipher(backend.connection.as_ref()).await?;
+            backend.encrypted(Arc::new(cipher))
+        }
+        None => backend,
+    })
+}
+
+/// The backend without its encryption.
+async fn plain(
     kind: &str,
     settings: &Value,
     cwd: &Path,
@@ -156,7 +195,7 @@ pub(crate) async fn of_kind(
             let set = settings.as_mapping().into_iter().flatten().filter(|(_, v)| !v.is_null());
             if let Some((name, _)) = set.clone().find(|(name, _)| !known.contains(&&***name)) {
                 return Err(Diagnostic::error(format!("Unknown argument `{name}` of the local backend"))
-                    .help("its arguments are `path` and `workspace_dir`")
+                    .help("its arguments are `path`, `workspace_dir` and `encryption`")
                     .into());
             }
             let text =
@@ -179,12 +218,9 @@ pub(crate) async fn of_kind(
             if let Some(clock) = clock.cloned() {
                 connection = connection.with_clock(Arc::new(move || clock().into()));
             }
-            Ok(Backend {
-                store: connection.store(),
-                lock: connection.lock(),
-                journal: Some(connection.journal()),
-                connection: Some(connection),
-            })
+            let backend = Backend::new(connection.store(), connection.lock());
+            let backend = backend.with_journal(Some(connection.journal()));
+            Ok(Backend { connection: Some(connection), ..backend })
         }
         other => {
             let problem = Diagnostic::error(format!("Unknown backend `{other}`"));

@@ -11,7 +11,7 @@ use lakeform_engine::Providers;
 use lakeform_provider::Provider;
 use lakeform_utility::{LocalExec, LocalProvider};
 
-use crate::{Error, Git, LoadOptions, LoadedStack, remote_state::RemoteState, template_file::TemplateFile};
+use crate::{Error, Git, LoadOptions, LoadedStack, encryption, remote_state::RemoteState, template_file::TemplateFile};
 
 /// What gives the time.
 pub(crate) type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -172,8 +172,10 @@ impl Lakeform {
 /// The built-in providers, which find files from a directory on, and those that were given.
 fn providers(world: &World, directory: &Path, given: &[Arc<dyn Provider>]) -> Providers {
     let aws = lakeform_aws::AwsProvider::new(world.environment.clone()).in_directory(directory);
-    let remote_state = Box::new(RemoteState::new(world.cwd.clone()));
-    let local_exec = Box::new(LocalExec::new(world.environment.clone()));
+    let remote_state = Box::new(RemoteState::new(world.cwd.clone(), world.environment.clone()));
+    // What opens the state is no business of the programs that it starts.
+    let handed_on = world.environment.iter().filter(|(name, _)| !encryption::is_secret(name));
+    let local_exec = Box::new(LocalExec::new(handed_on.map(|(k, v)| (k.clone(), v.clone())).collect()));
     let local = [
         LocalProvider::archive(directory),
         LocalProvider::null(),

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use lakeform_core::Diagnostics;
 use lakeform_engine::PlanFileError;
-use lakeform_state::{LockError, OperationError, PersistError, StoreError};
+use lakeform_state::{CipherError, LockError, OperationError, PersistError, StoreError};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum Error {
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Something cannot be encrypted or decrypted.
+    #[error(transparent)]
+    Cipher(CipherError),
     /// The lock could not be taken.
     #[error(transparent)]
     Lock(LockError),
@@ -49,6 +52,15 @@ pub enum Error {
     /// The run was told to stop before anything was changed.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<CipherError> for Error {
+    fn from(error: CipherError) -> Self {
+        match error {
+            CipherError::Operation(e) => Self::Backend(e),
+            other => Self::Cipher(other),
+        }
+    }
 }
 
 impl From<Diagnostics> for Error {

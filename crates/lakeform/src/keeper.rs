@@ -11,7 +11,7 @@ use lakeform_core::Diagnostic;
 use lakeform_engine::{ApplyReport, Save};
 use lakeform_provider::BoxFuture;
 use lakeform_state::{
-    PersistError, State, StateManager, StoreError,
+    Cipher, PersistError, State, StateManager, StoreError,
     journal::{Entry, Journal, Page, Recovery, RunInfo},
 };
 use tokio::sync::Mutex;
@@ -70,9 +70,18 @@ pub(crate) async fn clear(journal: &dyn Journal, recovery: &Recovery) -> Result<
     Ok(())
 }
 
-pub(crate) fn write_rescue(manager: &StateManager, state: &State, file: &Path) -> Unsaved {
-    let content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
-    let written = std::fs::write(file, &content).is_ok();
+pub(crate) async fn write_rescue(
+    manager: &StateManager,
+    cipher: Option<&Cipher>,
+    state: &State,
+    file: &Path,
+) -> Unsaved {
+    let mut content = manager.next(state).unwrap_or_else(|| state.clone()).to_bytes();
+    if let Some(cipher) = cipher {
+        // The key was got before anything was changed. Without one nothing is better than secrets in clear.
+        content = cipher.seal_state(&content).await.unwrap_or_default();
+    }
+    let written = !content.is_empty() && std::fs::write(file, &content).is_ok();
     Unsaved { file: written.then(|| file.to_owned()), content }
 }
 
@@ -124,6 +133,7 @@ pub(crate) struct Keeper<'m> {
     rescue: PathBuf,
     /// As a command would name it.
     stack: String,
+    cipher: Option<Arc<Cipher>>,
     journal: Option<OpenJournal>,
     inner: Mutex<(&'m mut StateManager, Option<Unsaved>)>,
 }
@@ -133,9 +143,10 @@ impl<'m> Keeper<'m> {
         manager: &'m mut StateManager,
         rescue: PathBuf,
         stack: String,
+        cipher: Option<Arc<Cipher>>,
         journal: Option<OpenJournal>,
     ) -> Self {
-        Self { rescue, stack, journal, inner: Mutex::new((manager, None)) }
+        Self { rescue, stack, cipher, journal, inner: Mutex::new((manager, None)) }
     }
 
     /// Ends the journal, unless it is still needed. Gives the state if it could not be saved.
@@ -162,7 +173,7 @@ impl Save for Keeper<'_> {
                     Ok(serial)
                 }
                 Err(cause) => {
-                    *unsaved = Some(write_rescue(manager, state, &self.rescue));
+                    *unsaved = Some(write_rescue(manager, self.cipher.as_deref(), state, &self.rescue).await);
                     Err(not_saved(&cause, unsaved.as_ref().and_then(|u| u.file.as_ref()), &self.stack))
                 }
             }

@@ -22,6 +22,7 @@
 mod backend;
 mod builder;
 mod drift;
+mod encryption;
 mod error;
 mod generate;
 mod graph;
@@ -49,7 +50,7 @@ pub use lakeform_core as core;
 pub use lakeform_engine::{
     Action, ApplyReport, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
     Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Providers,
-    Reason,
+    Reason, as_shown,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

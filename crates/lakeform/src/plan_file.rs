@@ -3,30 +3,59 @@
 use std::collections::BTreeMap;
 
 use lakeform_core::{Diagnostic, Value};
-use lakeform_engine::{Cancel, NoEvents, Plan, PlanFile, PlanInput, PlanOptions};
+use lakeform_engine::{Cancel, NoEvents, Plan, PlanFile, PlanFileError, PlanInput, PlanOptions};
 use lakeform_lang::Expr;
-use lakeform_state::{Acquired, State};
+use lakeform_state::{Acquired, CipherError, Label, State};
 
 use crate::{Error, Lakeform, LoadOptions, LoadedStack, Session};
+
+/// The kind of plan files in labels.
+const PLAN: &str = "plan";
 
 impl Lakeform {
     /// Reads a plan file and loads the stack that it was made from. [`Session::resume`] makes it a plan again.
     ///
     /// # Errors
-    /// When the bytes are no plan file of this version, or the stack cannot be loaded.
-    pub fn load_plan(&self, bytes: &[u8], options: LoadOptions) -> Result<(LoadedStack, PlanFile), Error> {
-        let file = PlanFile::read(bytes)?;
-        Ok((self.load(&file.stack, options)?, file))
+    /// When the bytes are no plan file of this version, cannot be decrypted, or the stack cannot be loaded.
+    pub async fn load_plan(&self, bytes: Vec<u8>, options: LoadOptions) -> Result<(LoadedStack, PlanFile), Error> {
+        let Some(label) = lakeform_state::label(&bytes)? else {
+            let file = PlanFile::read(&bytes)?;
+            let stack = self.load(&file.stack, options)?;
+            // In clear, which must then be what the stack says.
+            if let Some(cipher) = &stack.backend().await?.cipher {
+                cipher.open(bytes, PLAN).await?;
+            }
+            return Ok((stack, file));
+        };
+        if label.kind != PLAN {
+            return Err(CipherError::OtherKind { found: label.kind, wanted: PLAN.to_owned() }.into());
+        }
+        let stack = self.load(label.about.unwrap_or_default(), options)?;
+        let Some(cipher) = &stack.backend().await?.cipher else {
+            let why = "it is encrypted, and the stack's backend has no `encryption` any more".to_owned();
+            return Err(PlanFileError::Format(why).into());
+        };
+        let file = PlanFile::read(&cipher.open(bytes, PLAN).await?.content)?;
+        Ok((stack, file))
     }
 }
 
 impl LoadedStack {
-    /// The bytes of a plan file: everything but the stack's documents and sensitive values.
+    /// The bytes of a plan file: everything but the stack's documents and sensitive values; encrypted as a whole where the
+    /// state is.
     ///
     /// # Errors
-    /// When a value cannot be written.
-    pub fn save_plan(&self, plan: &Plan) -> Result<Vec<u8>, Error> {
-        Ok(PlanFile::write(plan, &self.stack, &self.lakeform.providers)?)
+    /// When a value cannot be written, or there is no key to be had.
+    pub async fn save_plan(&self, plan: &Plan) -> Result<Vec<u8>, Error> {
+        let bytes = PlanFile::write(plan, &self.stack, &self.lakeform.providers)?;
+        let Some(cipher) = &self.backend().await?.cipher else { return Ok(bytes) };
+        let label = Label {
+            kind: PLAN.to_owned(),
+            lineage: Some(plan.prior_state.lineage.clone()),
+            serial: Some(plan.stored_serial),
+            about: Some(self.stack.path.display().to_string()),
+        };
+        Ok(cipher.seal(&bytes, &label).await?)
     }
 
     /// The plan of a plan file, to look at.

@@ -1,6 +1,6 @@
 //! `data.terraform_remote_state`: the outputs of another stack, or of a Terraform configuration, from its state.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use lakeform_core::{Schema, Value};
 use lakeform_provider::{AnyDataSource, BoxFuture, ErrorKind, Field, Model, ProviderError, Result, Surroundings};
@@ -32,17 +32,20 @@ pub(crate) struct RemoteState {
     schema: Schema,
     /// What paths of local states start from.
     cwd: PathBuf,
+    /// Where the passphrase of an encrypted state may be.
+    environment: BTreeMap<String, String>,
 }
 
 impl RemoteState {
-    pub(crate) fn new(cwd: PathBuf) -> Self {
-        Self { schema: Schema { version: 0, block: Object::block() }, cwd }
+    pub(crate) fn new(cwd: PathBuf, environment: BTreeMap<String, String>) -> Self {
+        Self { schema: Schema { version: 0, block: Object::block() }, cwd, environment }
     }
 
     async fn outputs(&self, object: &Object) -> Result<Value> {
         let workspace = object.workspace.as_deref().unwrap_or_default();
         let place = self.cwd.join("terraform.tfstate");
-        let opened = backend::of_kind(&object.backend, &object.config, &self.cwd, &place, workspace, None).await;
+        let (kind, config) = (&object.backend, &object.config);
+        let opened = backend::of_kind(kind, config, &self.cwd, &self.environment, &place, workspace, None).await;
         let store = opened.map_err(|e| failed(&e))?.store;
         let Some(found) = store.read().await.map_err(|e| failed(&e.into()))? else {
             let told = format!("there is no state at {}", store.describe());

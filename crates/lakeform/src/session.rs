@@ -44,7 +44,7 @@ pub struct Applied {
 pub struct Unsaved {
     /// Where it was written instead; `None` where that failed too.
     pub file: Option<PathBuf>,
-    /// The state file's content.
+    /// The state file's content, encrypted where the backend encrypts.
     pub content: Vec<u8>,
 }
 
@@ -112,7 +112,13 @@ impl<'a> Session<'a> {
         let mut environment = self.stack.environment.clone();
         environment.now = world.now();
         let journal = self.backend.journal.clone().map(|journal| self.begin(journal));
-        let keeper = Keeper::new(&mut self.manager, world.cwd.join(RESCUE), named(self.stack), journal);
+        let keeper = Keeper::new(
+            &mut self.manager,
+            world.cwd.join(RESCUE),
+            named(self.stack),
+            self.backend.cipher.clone(),
+            journal,
+        );
         let report = lakeform_engine::apply(ApplyInput {
             plan,
             stack: &self.stack.stack,
@@ -236,7 +242,7 @@ impl<'a> Session<'a> {
         match persist(&mut self.manager, state).await {
             Ok(serial) => Ok(serial != before),
             Err(cause) => {
-                let unsaved = write_rescue(&self.manager, state, &rescue);
+                let unsaved = write_rescue(&self.manager, self.backend.cipher.as_deref(), state, &rescue).await;
                 Err(Error::Save { cause, rescued: unsaved.file })
             }
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Value};
 use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
-use lakeform_state::{Acquired, LockInfo, OutputState, State, TERRAFORM_VERSION, journal::Recovery};
+use lakeform_state::{Acquired, LockInfo, OutputState, State, StoreError, TERRAFORM_VERSION, journal::Recovery};
 use lakeform_state_s3::Bootstrapped;
 
 use crate::{
@@ -213,6 +213,10 @@ impl LoadedStack {
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.locked_bare(operation, cancel, notice, async |acquired| {
+            // Before anything is changed: what is done must be storable.
+            if let Some(cipher) = &self.backend().await?.cipher {
+                cipher.prepare().await.map_err(Error::from)?;
+            }
             let mut session = Session::open(self, acquired).await?;
             work(&mut session).await
         })
@@ -273,6 +277,18 @@ impl LoadedStack {
             Ok(crate::keeper::clear(&**journal, &all).await?)
         })
         .await
+    }
+
+    /// Reads a state file that someone hands in, such as a rescued one: encrypted as the stack's backend does it, or in clear.
+    ///
+    /// # Errors
+    /// When it cannot be decrypted, or is no state.
+    pub async fn read_state_file(&self, bytes: Vec<u8>) -> Result<State, Error> {
+        let bytes = match &self.backend().await?.cipher {
+            Some(cipher) => cipher.open_state(bytes).await?,
+            None => bytes,
+        };
+        State::parse(bytes).map_err(|source| StoreError::Format { place: "the state file".to_owned(), source }.into())
     }
 
     /// Puts a whole state in place of the stored one, lineage and serial included. Unless forced, it must be of the same

@@ -52,7 +52,7 @@ pub(crate) struct RunOptions {
 
 pub(crate) async fn run(cx: &Cx, args: &ApplyArgs) -> Result<Exit, Failure> {
     match plan_file(cx, &args.stack)? {
-        Some(bytes) => told(cx, from_file(cx, &bytes, &args.run).await, args.run.json),
+        Some(bytes) => told(cx, from_file(cx, bytes, &args.run).await, args.run.json),
         None => from_stack(cx, &args.stack, args.planning.plan(), &args.run).await,
     }
 }
@@ -114,8 +114,8 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
 }
 
 /// Carries out a saved plan. Approval was given when it was chosen.
-async fn from_file(cx: &Cx, bytes: &[u8], args: &RunOptions) -> Result<Exit, Failure> {
-    let (loaded, file) = cx.lakeform().load_plan(bytes, args.stack.load(Some(&args.lock)))?;
+async fn from_file(cx: &Cx, bytes: Vec<u8>, args: &RunOptions) -> Result<Exit, Failure> {
+    let (loaded, file) = cx.lakeform().load_plan(bytes, args.stack.load(Some(&args.lock))).await?;
     cx.warn(loaded.warnings());
     let progress = start(cx, args.json)?;
     let (applied, mode) = loaded

@@ -61,7 +61,7 @@ pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
     let plan = progress.during(loaded.plan(args.planning.plan(), &progress, &cx.cancel)).await?;
     cx.warn(&plan.diagnostics);
     if let Some(path) = &args.out {
-        save(cx, &loaded, &plan, path)?;
+        save(cx, &loaded, &plan, path).await?;
     }
     if args.json {
         cx.print(&format!("{}\n", plan_json::plan(&plan, &loaded, &cx.timestamp())))?;
@@ -89,8 +89,8 @@ async fn generate(cx: &Cx, loaded: &mut LoadedStack, path: &Path, progress: &Pro
     Ok(())
 }
 
-fn save(cx: &Cx, loaded: &LoadedStack, plan: &Plan, path: &Path) -> Result<(), Failure> {
-    let bytes = loaded.save_plan(plan)?;
+async fn save(cx: &Cx, loaded: &LoadedStack, plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let bytes = loaded.save_plan(plan).await?;
     std::fs::write(cx.cwd.join(path), bytes)
         .map_err(|source| Failure::Io { what: format!("write {}", path.display()), source })
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(cx: &Cx, args: &ShowArgs) -> Result<Exit, Failure> {
             whole(cx, &loaded, state, args.json)
         }
         [one] => match apply::plan_file(cx, one.as_ref())? {
-            Some(bytes) => plan(cx, &bytes, args).await,
+            Some(bytes) => plan(cx, bytes, args).await,
             None => {
                 let address = one.parse().map_err(|e| {
                     Failure::usage(format!("{e}"), "a plan file or the address of an object is expected")
@@ -51,8 +51,8 @@ pub(crate) async fn run(cx: &Cx, args: &ShowArgs) -> Result<Exit, Failure> {
     }
 }
 
-async fn plan(cx: &Cx, bytes: &[u8], args: &ShowArgs) -> Result<Exit, Failure> {
-    let (loaded, file) = cx.lakeform().load_plan(bytes, args.stack_options.load(None))?;
+async fn plan(cx: &Cx, bytes: Vec<u8>, args: &ShowArgs) -> Result<Exit, Failure> {
+    let (loaded, file) = cx.lakeform().load_plan(bytes, args.stack_options.load(None)).await?;
     let plan = loaded.inspect(file).await?;
     cx.print(&if args.json {
         format!("{}\n", plan_json::plan(&plan, &loaded, &cx.timestamp()))

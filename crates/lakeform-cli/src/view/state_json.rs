@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lakeform::{
-    Providers,
+    Providers, as_shown,
     core::{InstanceAddress, Marks, ModuleInstance, Path, Step, Value, json as value_json},
     lang::Schemas,
     state::{ObjectState, State},
@@ -75,7 +75,7 @@ pub(crate) fn object_value(address: &InstanceAddress, object: &ObjectState, prov
     for path in &object.sensitive_attributes {
         value = value.update_at(&path.0, &mut |v| v.with_marks(Marks::SENSITIVE));
     }
-    values_json::mark(&value, schema.map(|s| &s.block))
+    as_shown(ty, values_json::mark(&value, schema.map(|s| &s.block)))
 }
 
 /// A path as a list of names and indexes.

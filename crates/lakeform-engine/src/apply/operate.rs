@@ -20,10 +20,11 @@ use crate::{
     diff::{broken_promise, mark_sensitive},
     evaluate::{Evaluator, concerning},
     graph::{Graph, Kind},
-    instance::{Wishes, decide, translate},
+    instance::{Wishes, decide},
     map::HashMap,
     planner::ignored,
     reconcile::respelled,
+    secrets::translate_without,
     stored::{decode, encode, is_held, remark},
     target::Selection,
 };
@@ -155,7 +156,7 @@ impl<'a> Run<'a> {
             frame: ObjectState::default(),
         };
         let op = self.recorder.intend(resource, plan).await?;
-        let plain = prior.unmarked_deep();
+        let plain = prior.clone().unmarked_deep();
         let with = Surroundings {
             client: &client,
             config: None,
@@ -163,7 +164,8 @@ impl<'a> Run<'a> {
             cancelled: &cancelled,
             token: "",
         };
-        let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id: id_of(&plain) };
+        let (id, given) = (id_of(&plain), &[&prior]);
+        let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id, given };
         let done = self.calls.make(subject, || certain::delete(resource, with, &plain), |()| None).await;
         if let Err((error, diagnostic)) = done {
             // A failed delete leaves the object in state as it was; whether it is there the next refresh tells.
@@ -229,7 +231,7 @@ impl<'a> Run<'a> {
         let plain = config.unmarked_deep();
         let with =
             Surroundings { client: &client, config: Some(&plain), timeout: None, cancelled: &cancelled, token: "" };
-        let subject = Subject { address, deposed: None, operation: Operation::Read, id: None };
+        let subject = Subject { address, deposed: None, operation: Operation::Read, id: None, given: &[&marked] };
         let value = self.calls.make(subject, || source.read(with, &plain), id_of).await.map_err(|(_, d)| d)?;
         let value = remark(&marked, mark_sensitive(block, value));
         let object = ObjectState {
@@ -267,7 +269,7 @@ impl<'a> Run<'a> {
         };
         // The old object of a replacement that deletes first is gone already: a new one it is, whatever was unknown.
         let decision = decide(resource, &client, &config, prior.as_ref(), &wishes)
-            .map_err(|e| translate(&e, &address.to_string()))?;
+            .map_err(|e| translate_without(&e, &address.to_string(), &[&change.after, &config]))?;
         if let Some(path) = broken_promise(&change.after, &decision.planned) {
             return Err(Diagnostic::error("The plan no longer holds")
                 .detail(format!("the value of `{path}` turned out other than planned"))
@@ -340,9 +342,10 @@ impl<'a> Run<'a> {
         let plain = planned.clone().unmarked_deep();
         let timeout = timeout::allowed(&plain, "create");
         let token = uuid::Uuid::new_v4().simple().to_string();
+        let given: &[_] = &[config, &planned];
         let config = config.clone().unmarked_deep();
         let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: &token };
-        let subject = Subject { address, deposed: None, operation: Operation::Create, id: None };
+        let subject = Subject { address, deposed: None, operation: Operation::Create, id: None, given };
         let aside = self.set_aside().get(address).cloned();
         let plan = journal::Plan {
             address,
@@ -432,9 +435,10 @@ impl<'a> Run<'a> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let (before, after) = (prior.clone().unmarked_deep(), planned.clone().unmarked_deep());
         let timeout = timeout::allowed(&after, "update");
+        let given: &[_] = &[config, prior, &planned];
         let config = config.clone().unmarked_deep();
         let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: "" };
-        let subject = Subject { address, deposed: None, operation: Operation::Update, id: id_of(&before) };
+        let subject = Subject { address, deposed: None, operation: Operation::Update, id: id_of(&before), given };
         let plan = journal::Plan {
             address,
             verb: Verb::Update,

@@ -121,7 +121,7 @@ impl<'a> Planner<'a> {
         let config = config.unmarked_deep();
         let with =
             Surroundings { client: &client, config: Some(&config), timeout: None, cancelled: &cancelled, token: "" };
-        let subject = Subject { address, deposed: None, operation: Operation::Read, id: None };
+        let subject = Subject { address, deposed: None, operation: Operation::Read, id: None, given: &[&marks] };
         let value = self.calls.make(subject, || source.read(with, &config), id_of).await.map_err(|(_, d)| d)?;
         let value = remark(&marks, mark_sensitive(block, value));
         let provider = self.evaluator.provider_address(node);

@@ -12,9 +12,11 @@ use petgraph::graph::NodeIndex;
 use crate::{
     Action, Change, PlanMode, Providers, Reason,
     conditions::Condition,
+    diff::mark_sensitive,
     evaluate::{Evaluator, concerning},
     expand::Expansion,
-    instance::{Decision, Wishes, decide, translate},
+    instance::{Decision, Wishes, decide},
+    secrets::translate_without,
 };
 
 use super::{Planner, no_client};
@@ -154,8 +156,10 @@ impl<'a> Planner<'a> {
             ignore: ignored(&self.evaluator, index, block)?,
         };
         let Decision { action, reason, planned, replace_paths } =
-            decide(resource, &client, &config, prior.as_ref(), &wishes)
-                .map_err(|e| translate(&e, &address.to_string()).maybe_span(Some(block.span.clone())))?;
+            decide(resource, &client, &config, prior.as_ref(), &wishes).map_err(|e| {
+                let marked = mark_sensitive(&resource.schema().block, config.clone());
+                translate_without(&e, &address.to_string(), &[&marked]).maybe_span(Some(block.span.clone()))
+            })?;
         // Terraform says so of a new instance too.
         let reason = wishes.replace.filter(|r| *r == Reason::ReplaceByTriggers).or(reason);
         // What is tainted is planned as if it were new: no attribute is to blame.

@@ -23,7 +23,7 @@ use lakeform_state::{InstanceState, Lease, OutputState, State, journal::Open};
 use petgraph::graph::NodeIndex;
 
 use crate::{
-    Action, Cancel, Change, Drift, Events, OutputChange, Plan, PlanMode, PlanOptions, Providers,
+    Action, Cancel, Change, Drift, Events, OutputChange, Plan, PlanMode, PlanOptions, Providers, as_shown,
     calls::Calls,
     cancel::Level,
     deps::Dependencies,
@@ -317,6 +317,13 @@ impl Planner<'_> {
             }
         }
         found.drift.sort_by(|a, b| a.address.cmp(&b.address));
+        let changed = found.changes.iter_mut().map(|c| (&c.address, &mut c.before, &mut c.after));
+        let drifted = found.drift.iter_mut().map(|d| (&d.address, &mut d.before, &mut d.after));
+        for (address, before, after) in changed.chain(drifted) {
+            for value in [before, after] {
+                *value = as_shown(&address.resource.ty, value.clone());
+            }
+        }
         let variables = evaluator.graph.modules[0]
             .variables
             .iter()

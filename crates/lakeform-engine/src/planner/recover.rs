@@ -104,7 +104,8 @@ impl Planner<'_> {
                 let token = &*intent.token;
                 let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token };
                 let plain = planned.clone().unmarked_deep();
-                let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: None };
+                let subject =
+                    Subject { address, deposed: None, operation: Operation::Refresh, id: None, given: &[&planned] };
                 let found = self.calls.make(subject, || resource.find(with, &plain), |_| None).await;
                 found.map_err(|(_, d)| d)?.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
             }

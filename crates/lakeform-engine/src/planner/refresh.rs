@@ -85,7 +85,8 @@ impl Planner<'_> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token: "" };
         let plain = stored.clone().unmarked_deep();
-        let subject = Subject { address, deposed, operation: Operation::Refresh, id: id_of(&stored) };
+        let subject =
+            Subject { address, deposed, operation: Operation::Refresh, id: id_of(&stored), given: &[&stored] };
         let live = self.calls.make(subject, || resource.read(with, &plain), |_| None).await.map_err(|(_, d)| d)?;
         let block = &resource.schema().block;
         if let Some(open) = open {
@@ -144,7 +145,7 @@ impl Planner<'_> {
         let with =
             Surroundings { client: &client, config: config.as_ref(), timeout: None, cancelled: &cancelled, token: "" };
         let begin = resource.import(with, id).map_err(|e| translate(&e, &address.to_string()))?;
-        let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: Some(id) };
+        let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: Some(id), given: &[] };
         let live = self.calls.make(subject, || resource.read(with, &begin), |_| None).await.map_err(|(_, d)| d)?;
         let schema = resource.schema();
         let live = live.ok_or_else(|| {

@@ -13,6 +13,7 @@ mod harness;
 mod journal;
 #[path = "../../../lakeform-state/tests/it/journals.rs"]
 mod journals;
+mod kms;
 mod leases;
 mod locks;
 mod stores;

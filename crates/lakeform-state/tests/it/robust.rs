@@ -56,7 +56,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 /// Whatever is accepted is written so that it reads back as the same bytes.
-fn settles(bytes: Vec<u8>) {
+pub fn settles(bytes: Vec<u8>) {
     if let Ok(state) = State::parse(bytes) {
         let once = state.to_bytes();
         let again = State::parse(once.clone()).expect("what is written can be read");

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lakeform_state::{
-    Acquired, BoxFuture, LockError, LockInfo, OperationError, Snapshot, StateLock, StateStore, StoreError, Version,
+    Acquired, BoxFuture, LockError, LockInfo, OperationError, StateLock, StateStore, StoreError, Stored, Version,
 };
 
 use crate::Gate;
@@ -116,22 +116,22 @@ impl FlakyStore {
 }
 
 impl StateStore for FlakyStore {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Snapshot>, StoreError>> {
+    fn read_raw(&self) -> BoxFuture<'_, Result<Option<Stored>, StoreError>> {
         Box::pin(async move {
             let fault = hold(&self.plan).reads.take();
             match fault {
                 Some(StoreFault::Transient | StoreFault::LostResponse) => Err(failed("read state", true).into()),
                 Some(StoreFault::Denied) => Err(failed("read state", false).into()),
                 Some(StoreFault::Overtaken) => {
-                    let read = self.inner.read().await?;
+                    let read = self.inner.read_raw().await?;
                     self.overtake().await?;
                     Ok(read)
                 }
                 Some(StoreFault::Hold(gate)) => {
                     gate.pass().await;
-                    self.inner.read().await
+                    self.inner.read_raw().await
                 }
-                Some(StoreFault::Pass) | None => self.inner.read().await,
+                Some(StoreFault::Pass) | None => self.inner.read_raw().await,
             }
         })
     }
@@ -161,6 +161,10 @@ impl StateStore for FlakyStore {
                 Some(StoreFault::Pass) | None => self.inner.write(bytes, expected).await,
             }
         })
+    }
+
+    fn keep_backup(&self, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.keep_backup(bytes)
     }
 
     fn describe(&self) -> String {

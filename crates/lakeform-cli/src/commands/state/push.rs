@@ -1,7 +1,7 @@
 //! `lakeform state push`
 
 use clap::Args;
-use lakeform::state::State;
+use lakeform::{Error, state::StoreError};
 
 use crate::{
     Exit,
@@ -40,11 +40,18 @@ pub(super) async fn run(cx: &Cx, args: &PushArgs) -> Result<Exit, Failure> {
     } else {
         std::fs::read(cx.cwd.join(file)).map_err(|source| Failure::Io { what: format!("read {file}"), source })?
     };
-    let state = State::parse(bytes)
-        .map_err(|e| Failure::usage(format!("{file} cannot be stored: {e}"), "`lakeform state pull` prints a state"))?;
     let loaded = cx.load(&stack, &args.stack_options, Some(&args.lock))?;
+    let state = loaded.read_state_file(bytes).await.map_err(|e| match e {
+        Error::Store(StoreError::Format { source, .. }) => not_storable(file, &source),
+        Error::Cipher(e) => not_storable(file, &e),
+        other => other.into(),
+    })?;
     loaded.push_state(&state, args.force, &cx.cancel).await?;
     let place = loaded.backend().await?.store.describe();
     cx.say(&format!("Stored serial {} at {place}.\n", state.serial));
     Ok(Exit::Done)
+}
+
+fn not_storable(file: &str, why: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!("{file} cannot be stored: {why}"), "`lakeform state pull` prints a state")
 }
