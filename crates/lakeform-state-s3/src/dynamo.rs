@@ -56,7 +56,7 @@ impl DynamoLock {
             let expected = there.as_ref().map_or(There::Nothing, There::Record);
             match connection.put_lock(&self.table, &Record::new(mine.clone()), &expected).await? {
                 Written::Done => return self.acquired(mine, from, taken_over).await,
-                Written::Refused(other) => there = other,
+                Written::Refused(other) => there = other.map(|record| *record),
             }
         }
         Err(LockError::Held { place: self.describe(), holder: there.map(|there| Box::new(there.info)) })
@@ -98,7 +98,7 @@ impl DynamoLock {
                 Written::Done => break,
                 // Renewed to a later time, beside a write of the digest.
                 Written::Refused(Some(there)) if is_same(&there.info, &mine.info) => mine.info.term = there.info.term,
-                Written::Refused(there) => return Err(self.not_mine(id, there)),
+                Written::Refused(there) => return Err(self.not_mine(id, there.map(|record| *record))),
             }
         }
         if let Some(hold) = connection.holds().item.as_mut().filter(|hold| hold.info.id == id) {
@@ -149,7 +149,7 @@ impl DynamoLock {
         if let Written::Refused(there) =
             self.connection.put_lock(&self.table, &before, &There::Record(&expected)).await?
         {
-            return Err(self.not_mine(id, there));
+            return Err(self.not_mine(id, there.map(|record| *record)));
         }
         self.connection.holds().item.take_if(|hold| hold.info.id == id);
         Ok(())

@@ -83,7 +83,7 @@ pub(crate) enum There<'a> {
 pub(crate) enum Written {
     Done,
     /// Something else is there; `None` if nothing.
-    Refused(Option<Record>),
+    Refused(Option<Box<Record>>),
 }
 
 /// Who a lock says has it. Text that is not Terraform's JSON is shown as it is.
@@ -206,8 +206,8 @@ impl Connection {
             match (error.as_service_error(), pauses.next()) {
                 (Some(PutItemError::ConditionalCheckFailedException(refused)), _) => {
                     return Ok(Written::Refused(match refused.item() {
-                        Some(item) => Some(Record::read(item)),
-                        None => self.item(table, &id).await?.as_ref().map(Record::read),
+                        Some(item) => Some(Box::new(Record::read(item))),
+                        None => self.item(table, &id).await?.as_ref().map(Record::read).map(Box::new),
                     }));
                 }
                 (Some(PutItemError::TransactionConflictException(_)), Some(pause)) => {

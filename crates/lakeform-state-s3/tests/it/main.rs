@@ -1,6 +1,7 @@
 //! State in S3, against an emulator: the contract of stores and locks, side by side with Terraform, and when calls fail.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a test is where clocks come from")]
 
 mod bootstrap;
 mod config;
