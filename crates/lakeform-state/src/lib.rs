@@ -16,6 +16,7 @@ mod memory;
 mod model;
 mod parse;
 mod paths;
+mod protect;
 mod raw;
 mod store;
 mod write;

@@ -25,6 +25,7 @@ mod drift;
 mod error;
 mod generate;
 mod graph;
+mod guard;
 mod load;
 mod lock;
 mod modules;
@@ -44,11 +45,12 @@ pub use builder::{Builder, Lakeform};
 pub use drift::DriftReport;
 pub use error::Error;
 pub use graph::ResourceGraph;
+pub use guard::{Override, Verdict};
 pub use lakeform_core as core;
 pub use lakeform_engine::{
-    Action, ApplyReport, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
-    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Providers,
-    Reason,
+    Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
+    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Protected,
+    Providers, Reason,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

@@ -85,8 +85,13 @@ impl<'a> Session<'a> {
         path.strip_prefix(cwd).unwrap_or(path).display().to_string()
     }
 
-    /// Carries out a plan that was made from the stored state, and keeps the state after operations.
-    pub async fn apply(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+    /// Carries out a plan that was made from the stored state, and keeps the state after operations. A plan that the stack's
+    /// guard refuses is not begun.
+    pub async fn apply(&mut self, mut plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+        let _overridden = match self.stack.guarded(&mut plan) {
+            Ok(overridden) => overridden,
+            Err(refusals) => return Applied { report: ApplyReport::refused(plan, refusals), unsaved: None },
+        };
         let mut environment = self.stack.environment.clone();
         environment.now = self.stack.lakeform.world.now();
         let keeper = Keeper {

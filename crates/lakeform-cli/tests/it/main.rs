@@ -6,6 +6,7 @@ mod apply;
 mod arguments;
 mod drift;
 mod errors;
+mod guard;
 mod harness;
 mod json;
 mod lock;

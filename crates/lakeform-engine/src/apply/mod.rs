@@ -97,12 +97,12 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
         Ok(graph) => graph,
-        Err(diagnostics) => return nothing_done(plan, diagnostics),
+        Err(diagnostics) => return ApplyReport::refused(plan, diagnostics),
     };
     let evaluator = Evaluator::new(&graph, providers, &given, &environment, plan.prior_state.clone());
     let steps = match Steps::build(&graph, &plan) {
         Ok(steps) => steps,
-        Err(problem) => return nothing_done(plan, problem.into()),
+        Err(problem) => return ApplyReport::refused(plan, problem.into()),
     };
     let stopped = AtomicBool::new(false);
     let saver = Saver::new(save, &stopped);
@@ -179,17 +179,20 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     }
 }
 
-fn nothing_done(plan: Plan, diagnostics: Diagnostics) -> ApplyReport {
-    ApplyReport {
-        state: plan.prior_state,
-        diagnostics,
-        added: 0,
-        changed: 0,
-        imported: 0,
-        destroyed: 0,
-        skipped: vec![],
-        interrupted: false,
-        saved: false,
+impl ApplyReport {
+    /// Nothing was done, and why.
+    pub fn refused(plan: Plan, diagnostics: Diagnostics) -> Self {
+        Self {
+            state: plan.prior_state,
+            diagnostics,
+            added: 0,
+            changed: 0,
+            imported: 0,
+            destroyed: 0,
+            skipped: vec![],
+            interrupted: false,
+            saved: false,
+        }
     }
 }
 

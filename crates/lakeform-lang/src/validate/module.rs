@@ -1,6 +1,9 @@
 //! Each module once, each call with its inputs.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lakeform_core::{Diagnostic, Diagnostics, Marks, Mode, Span, Type, Value, address::Target};
 
@@ -10,7 +13,7 @@ use super::{
     scope::Unevaluated,
 };
 use crate::{
-    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, TypeConstraint,
+    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, StaticScope, TypeConstraint,
     suggest::nearest,
 };
 
@@ -32,6 +35,16 @@ pub(super) fn stack(stack: &Stack, schemas: &dyn Schemas, out: &mut Diagnostics)
         let root = References { module: &stack.root, schemas, root: true };
         let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
         root.check(backend.body.references(), Place::default(), &scope, checker.out);
+    }
+    if let Some(guard) = &stack.guard {
+        let before = checker.out.0.len();
+        let root = References { module: &stack.root, schemas, root: true };
+        let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
+        root.check(guard.references(), Place::default(), &scope, checker.out);
+        if checker.out.0.len() == before {
+            let environment = Environment { root: stack.root_dir.clone(), ..Environment::default() };
+            checker.out.extend(guard.problems(&StaticScope::new(stack, &BTreeMap::new(), environment)));
+        }
     }
 }
 
