@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Console(commands::console::ConsoleArgs),
     Graph(commands::graph::GraphArgs),
     Import(commands::import::ImportArgs),
+    History(commands::history::HistoryArgs),
     State(commands::state::StateArgs),
     Taint(commands::taint::TaintArgs),
     Untaint(commands::taint::UntaintArgs),

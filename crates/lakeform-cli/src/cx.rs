@@ -202,6 +202,7 @@ impl Cx {
                 }
                 LockNotice::Waiting(other) => format!("Waiting for the state lock: {other}\n"),
                 LockNotice::NotReleased(e) => failure::render(&failure::not_released(e), style),
+                LockNotice::NotRecorded(e) => failure::render(&failure::not_recorded(e), style),
             };
             let _ = err.write(&text);
         }

@@ -168,6 +168,11 @@ pub(crate) fn not_released(e: &LockError) -> Diagnostic {
     lock("Error releasing the state lock", e)
 }
 
+/// What was done is in the state, and not in the history.
+pub(crate) fn not_recorded(e: &OperationError) -> Diagnostic {
+    operation("The run could not be recorded", e).into_warning()
+}
+
 /// Terraform's block of lines about a lock.
 pub(crate) fn lock_info(info: &LockInfo) -> String {
     format!(

@@ -95,14 +95,30 @@ fn everything_that_is_wrong_is_told_at_once() {
         ]
         "#,
     );
-    insta::assert_snapshot!(lines(&validate(&stack, &Nothing)), @"");
+    insta::assert_snapshot!(lines(&validate(&stack, &Nothing)), @r#"
+    s.toml:5:23: Invalid `max_destroy`: It must be a whole number, 0 or more.
+    s.toml:6:23: Invalid `max_replace`: It must be a whole number, 0 or more.
+    s.toml:7:20: Invalid pattern in `protect`: "orders" matches no address. Addresses are like `aws_dynamodb_table.orders`, `aws_s3_bucket.raw["a"]` and `module.lake`; a `*` stands for any text.
+    s.toml:7:30: Invalid `protect`: It must be a string or a list of strings.
+    s.toml:7:36: Reference to undeclared input variable: An input variable with the name "nope" has not been declared.
+    s.toml:9:21: Invalid `days` in `freeze`: "fry" is no day; `mon`, `tue`, ... `sun` are.
+    s.toml:9:43: Invalid `from` in `freeze`: "4pm" is neither a time of day nor a date; `16:00`, `2026-12-20` and `2026-12-20T00:00:00Z` are.
+    s.toml:9:75: Invalid `timezone` in `freeze`: "Berlin" is no time zone; `Europe/Berlin` and `UTC` are.
+    s.toml:10:39: Invalid `to` in `freeze`: It must be later than `from`.
+    "#);
     let found = load_str(
         "s.toml",
         "[guard]\nprotekt = []\nmax_destroy = 1\n[[guard.freeze]]\nday = \"mon\"\n[[guard.freeze]]\nuntil = 1\n",
     );
-    insta::assert_snapshot!(lines(&found.unwrap_err()), @"");
+    insta::assert_snapshot!(lines(&found.unwrap_err()), @r#"
+    s.toml:2:1: Unknown argument `protekt` of `guard` (did you mean `protect`?)
+    s.toml:5:1: Unknown argument `day` of `freeze` (did you mean `days`?)
+    s.toml:7:1: Unknown argument `until` of `freeze` (accepted are `days`, `from`, `to`, `timezone` and `reason`)
+    "#);
     let found = load_str("s.toml", "guard = 5\n");
-    insta::assert_snapshot!(lines(&found.unwrap_err()), @"");
+    insta::assert_snapshot!(lines(&found.unwrap_err()), @r#"
+    s.toml:1:9: `guard` must be a table: It is a number.
+    "#);
 }
 
 #[test]

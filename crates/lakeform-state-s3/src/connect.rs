@@ -8,10 +8,10 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_types::{checksum_config::RequestChecksumCalculation, retry::RetryConfig};
 use aws_types::service_config::ServiceConfigKey;
-use lakeform_state::{OperationError, StateLock, StateStore};
+use lakeform_state::{OperationError, RunLog, StateLock, StateStore};
 
 use crate::{
-    BothLocks, DynamoLock, LockFile, S3Backend, S3Store,
+    BothLocks, DynamoLock, LockFile, S3Backend, S3Runs, S3Store,
     credentials::{Role, RoleCredentials},
     error::{Call, failed},
     http,
@@ -81,6 +81,11 @@ impl Connection {
     /// The store of the state.
     pub fn store(&self) -> Arc<dyn StateStore> {
         Arc::new(S3Store::new(self.clone()))
+    }
+
+    /// The records of the runs.
+    pub fn runs(&self) -> Arc<dyn RunLog> {
+        Arc::new(S3Runs::new(self.clone()))
     }
 
     /// The lock of the state: the table's item, the lockfile or both; `None` where the backend has neither.

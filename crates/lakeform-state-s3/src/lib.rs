@@ -13,7 +13,9 @@ mod error;
 mod http;
 mod lockfile;
 mod objects;
+mod runs;
 mod store;
+mod versions;
 
 pub use bootstrap::{Bootstrapped, Outcome, Step, bootstrap};
 pub use both::BothLocks;
@@ -21,4 +23,5 @@ pub use config::{AssumeRole, Endpoints, S3Backend, Secret, WebIdentity};
 pub use connect::Connection;
 pub use dynamo::DynamoLock;
 pub use lockfile::LockFile;
+pub use runs::S3Runs;
 pub use store::S3Store;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
-use lakeform_state::{LocalLock, LocalStore, StateLock, StateStore};
+use lakeform_state::{LocalLock, LocalRuns, LocalStore, RunLog, StateLock, StateStore};
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
 use crate::{Error, LoadedStack, variables};
@@ -16,6 +16,8 @@ pub struct Backend {
     pub store: Arc<dyn StateStore>,
     /// The lock; `None` where the backend has none.
     pub lock: Option<Arc<dyn StateLock>>,
+    /// The records of runs; `None` where none are kept.
+    pub runs: Option<Arc<dyn RunLog>>,
     /// The clients of an S3 backend.
     connection: Option<Connection>,
 }
@@ -24,12 +26,22 @@ impl Backend {
     /// A state in a file, with its lock.
     pub fn local(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
-        Self { store: Arc::new(LocalStore::new(path)), lock: Some(Arc::new(LocalLock::new(path))), connection: None }
+        Self {
+            store: Arc::new(LocalStore::new(path)),
+            lock: Some(Arc::new(LocalLock::new(path))),
+            runs: Some(Arc::new(LocalRuns::beside(path))),
+            connection: None,
+        }
     }
 
     /// A state anywhere.
     pub fn new(store: Arc<dyn StateStore>, lock: Option<Arc<dyn StateLock>>) -> Self {
-        Self { store, lock, connection: None }
+        Self { store, lock, runs: None, connection: None }
+    }
+
+    /// The same with a place for the records of runs.
+    pub fn with_runs(self, runs: Arc<dyn RunLog>) -> Self {
+        Self { runs: Some(runs), ..self }
     }
 
     /// Creates what is absent of an S3 backend: bucket and lock table. A local one needs nothing.
@@ -111,7 +123,12 @@ pub(crate) async fn of_kind(
         "s3" => {
             let backend = S3Backend::from_value(settings)?.for_workspace(workspace);
             let connection = Connection::open(backend).await?;
-            Ok(Backend { store: connection.store(), lock: connection.lock(), connection: Some(connection) })
+            Ok(Backend {
+                store: connection.store(),
+                lock: connection.lock(),
+                runs: Some(connection.runs()),
+                connection: Some(connection),
+            })
         }
         other => {
             let problem = Diagnostic::error(format!("Unknown backend `{other}`"));

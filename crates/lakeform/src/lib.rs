@@ -26,6 +26,7 @@ mod error;
 mod generate;
 mod graph;
 mod guard;
+mod history;
 mod load;
 mod lock;
 mod modules;
@@ -36,6 +37,7 @@ mod session;
 mod stack;
 mod template_file;
 mod variables;
+mod versions;
 
 /// The version of lakeform.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -46,6 +48,7 @@ pub use drift::DriftReport;
 pub use error::Error;
 pub use graph::ResourceGraph;
 pub use guard::{Override, Verdict};
+pub use history::{Counts, RunChange, RunOutcome, RunRecord};
 pub use lakeform_core as core;
 pub use lakeform_engine::{
     Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,

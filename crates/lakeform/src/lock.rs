@@ -7,7 +7,7 @@ use std::{
 
 use futures::FutureExt;
 use lakeform_engine::{Cancel, Level};
-use lakeform_state::{LockError, LockInfo, StateLock};
+use lakeform_state::{LockError, LockInfo, OperationError, StateLock};
 use tokio::time::Instant;
 
 use crate::Error;
@@ -19,6 +19,8 @@ pub enum LockNotice<'a> {
     Waiting(&'a LockError),
     /// The work failed, and the lock could not be given back either.
     NotReleased(&'a LockError),
+    /// The work is done, and its record could not be written.
+    NotRecorded(&'a OperationError),
 }
 
 /// Does `work` under the lock. The lock is given back when the work is done, fails or panics; the work is never cut off.

@@ -5,10 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use lakeform_core::Diagnostic;
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions, Save};
 use lakeform_provider::BoxFuture;
-use lakeform_state::{PersistError, State, StateManager, StoreError};
+use lakeform_state::{OperationError, PersistError, State, StateManager, StoreError};
 use tokio::sync::Mutex;
 
-use crate::{Error, LoadedStack};
+use crate::{Error, LoadedStack, RunRecord, history::Doing};
 
 /// How often a save that failed for a passing reason is tried again, and after how long.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
@@ -21,6 +21,9 @@ const RESCUE: &str = "errored.tfstate";
 pub struct Session<'a> {
     stack: &'a LoadedStack,
     manager: StateManager,
+    doing: Doing,
+    /// Why a record could not be written.
+    unrecorded: Option<OperationError>,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -46,7 +49,29 @@ impl<'a> Session<'a> {
         let backend = stack.backend().await?;
         let mut manager = StateManager::open(backend.store.clone()).await?;
         manager.declare(stack.stack.blocks());
-        Ok(Self { stack, manager })
+        Ok(Self { stack, manager, doing: Doing::default(), unrecorded: None })
+    }
+
+    /// The same with what it is for, which its record tells.
+    pub(crate) fn doing(self, doing: Doing) -> Self {
+        Self { doing, ..self }
+    }
+
+    /// Why a record could not be written, if that was so.
+    pub(crate) fn unrecorded(&self) -> Option<&OperationError> {
+        self.unrecorded.as_ref()
+    }
+
+    /// Records a change to the state alone.
+    pub(crate) async fn record_edit(&mut self, before: &State, after: &State) {
+        let record = RunRecord::of_edit(self.stack, &self.doing, before, after);
+        self.keep(&record).await;
+    }
+
+    async fn keep(&mut self, record: &RunRecord) {
+        if let Ok(backend) = self.stack.backend().await {
+            self.unrecorded = record.write(backend.runs.as_deref()).await.err().or(self.unrecorded.take());
+        }
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -88,10 +113,30 @@ impl<'a> Session<'a> {
     /// Carries out a plan that was made from the stored state, and keeps the state after operations. A plan that the stack's
     /// guard refuses is not begun.
     pub async fn apply(&mut self, mut plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
-        let _overridden = match self.stack.guarded(&mut plan) {
+        let overridden = match self.stack.guarded(&mut plan) {
             Ok(overridden) => overridden,
             Err(refusals) => return Applied { report: ApplyReport::refused(plan, refusals), unsaved: None },
         };
+        let (serial, changes) = (self.manager.state().serial, plan.has_changes());
+        let mut record = RunRecord::of_plan(self.stack, &self.doing, &plan, overridden, serial);
+        let begun = record.clone();
+        let stack = self.stack;
+        // Beside the work, so that it does not wait. A run that is killed leaves this behind.
+        let begin = async {
+            let log = stack.backend().await.ok().and_then(|backend| backend.runs.as_deref());
+            if changes { begun.write(log).await } else { Ok(()) }
+        };
+        let (applied, recorded) = futures::future::join(self.carry_out(plan, events, cancel), begin).await;
+        self.unrecorded = recorded.err();
+        let after = self.manager.state().serial;
+        if changes || after != serial {
+            record.end(self.stack, &applied.report, applied.unsaved.is_some(), after);
+            self.keep(&record).await;
+        }
+        applied
+    }
+
+    async fn carry_out(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
         let mut environment = self.stack.environment.clone();
         environment.now = self.stack.lakeform.world.now();
         let keeper = Keeper {
@@ -118,10 +163,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Error::Save`]: the state is in the file that the error names.
     pub async fn save(&mut self, state: &State) -> Result<bool, Error> {
-        let before = self.manager.state().serial;
+        let before = self.manager.state().clone();
         let rescue = self.stack.lakeform.world.cwd.join(RESCUE);
         match persist(&mut self.manager, state).await {
-            Ok(serial) => Ok(serial != before),
+            Ok(serial) if serial != before.serial => {
+                let after = self.manager.state().clone();
+                self.record_edit(&before, &after).await;
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
             Err(cause) => {
                 let unsaved = write_rescue(&self.manager, state, &rescue);
                 Err(Error::Save { cause, rescued: unsaved.file })

@@ -10,6 +10,7 @@ use lakeform_state_s3::Bootstrapped;
 
 use crate::{
     Applied, Backend, DriftReport, Error, Lakeform, LoadOptions, LockNotice, PinnedModule, Session, VariableSource,
+    history::Doing,
 };
 
 /// A loaded stack.
@@ -209,16 +210,22 @@ impl LoadedStack {
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let backend = self.backend().await?;
-        let work = Box::pin(async {
-            let mut session = Session::open(self).await?;
-            work(&mut session).await
+        let world = &self.lakeform.world;
+        let lock = backend.lock.as_ref().filter(|_| !self.options.no_lock).map(|lock| {
+            let created = world.now().map(|now| now.to_string()).unwrap_or_default();
+            (lock, LockInfo::new(operation, &world.who, TERRAFORM_VERSION, created))
         });
-        match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
+        let id = lock.as_ref().map(|(_, info)| info.id.clone());
+        let work = Box::pin(async {
+            let doing = Doing { operation: operation.to_owned(), lock: id, begun: world.now() };
+            let mut session = Session::open(self).await?.doing(doing);
+            let done = work(&mut session).await;
+            session.unrecorded().iter().for_each(|e| notice(LockNotice::NotRecorded(e)));
+            done
+        });
+        match lock {
             None => work.await,
-            Some(lock) => {
-                let world = &self.lakeform.world;
-                let created = world.now().map(|now| now.to_string()).unwrap_or_default();
-                let info = LockInfo::new(operation, &world.who, TERRAFORM_VERSION, created);
+            Some((lock, info)) => {
                 let timeout = self.options.lock_timeout;
                 crate::lock::under(&**lock, &info, timeout, notice, cancel, work).await
             }
@@ -231,13 +238,15 @@ impl LoadedStack {
     /// # Errors
     /// [`Error::Push`] when it does not follow the stored state, and whatever goes wrong with the store.
     pub async fn push_state(&self, state: &State, force: bool, cancel: &Cancel) -> Result<(), Error> {
-        self.locked("StatePush", cancel, &|_| {}, async |_| {
+        self.locked("StatePush", cancel, &|_| {}, async |session| {
             let store = &self.backend().await?.store;
             let stored = store.read().await?;
             if let (Some(Snapshot { state: stored, .. }), false) = (&stored, force) {
                 follows(state, stored).map_err(Error::Push)?;
             }
             store.write(state.to_bytes(), stored.map(|s| s.version)).await?;
+            let before = session.state().clone();
+            session.record_edit(&before, state).await;
             Ok(())
         })
         .await

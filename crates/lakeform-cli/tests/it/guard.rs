@@ -32,7 +32,11 @@ fn what_is_protected_is_not_deleted_by_any_way() {
     let saved = cli.run(&["plan", "stack.toml", "-destroy", "-out", "p.bin"]).expect(Exit::Failed);
     assert!(saved.out.contains("Plan: 0 to add, 0 to change, 2 to destroy."), "the plan is shown: {}", saved.out);
     assert!(!cli.path("p.bin").exists(), "a refused plan is not saved");
-    assert_snapshot!(refusal(&saved.err), @"");
+    assert_snapshot!(refusal(&saved.err), @r#"
+    Error: Refused by [guard]: 1 object would be deleted or replaced, and protect covers that: fake_database.main
+      ╰─▶ fake_database.main would be deleted (`protect` has "fake_database.*")
+      help: if it is right nevertheless, say why: --override-guard REASON
+    "#);
     for args in [
         &["destroy", "stack.toml", "-auto-approve"][..],
         &["apply", "stack.toml", "-destroy", "-auto-approve"],
@@ -51,9 +55,18 @@ fn what_is_protected_is_not_deleted_by_any_way() {
 fn limits_refuse_with_each_instance() {
     let cli = applied("max_destroy = 1\nmax_replace = 0");
     let out = cli.run(&["destroy", "stack.toml", "-auto-approve"]).expect(Exit::Failed);
-    assert_snapshot!(refusal(&out.err), @"");
+    assert_snapshot!(refusal(&out.err), @r#"
+    Error: Refused by [guard]: 2 objects would be destroyed, and max_destroy is 1
+      ╰─▶ fake_bucket.raw
+          fake_database.main
+      help: if it is right nevertheless, say why: --override-guard REASON
+    "#);
     let out = cli.run(&["plan", "stack.toml", "-replace=fake_bucket.raw"]).expect(Exit::Failed);
-    assert_snapshot!(refusal(&out.err), @"");
+    assert_snapshot!(refusal(&out.err), @r#"
+    Error: Refused by [guard]: 1 object would be replaced, and max_replace is 0
+      ╰─▶ fake_bucket.raw
+      help: if it is right nevertheless, say why: --override-guard REASON
+    "#);
     cli.run(&["destroy", "stack.toml", "-target=fake_database.main", "-auto-approve"]).ok();
     assert_eq!(cli.cloud.len(), 1);
 }
@@ -103,7 +116,12 @@ fn a_freeze_stops_apply_and_only_warns_at_plan() {
     let plan = cli.run(&["plan", "stack.toml", "-out", "p.bin"]).ok();
     assert!(plan.err.contains("Warning: Refused by [guard]: nothing is changed now"), "{}", plan.err);
     let out = cli.run(&["apply", "p.bin"]).expect(Exit::Failed);
-    assert_snapshot!(refusal(&out.err), @"");
+    assert_snapshot!(refusal(&out.err), @r#"
+    Error: Refused by [guard]: nothing is changed now, for freeze has thu 00:00 to 24:00 (UTC): quarter end
+      ╰─▶ `freeze` has thu 00:00 to 24:00 (UTC): quarter end
+          it ends at 1970-01-02 00:00 +00:00
+      help: if it is right nevertheless, say why: --override-guard REASON
+    "#);
     let out = cli.run(&["apply", "stack.toml", "-auto-approve"]).expect(Exit::Failed);
     assert!(out.err.contains("quarter end"), "{}", out.err);
     assert!(cli.cloud.is_empty());

@@ -8,6 +8,7 @@ mod drift;
 mod errors;
 mod guard;
 mod harness;
+mod history;
 mod json;
 mod lock;
 mod plan;

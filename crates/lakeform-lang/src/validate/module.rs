@@ -37,14 +37,11 @@ pub(super) fn stack(stack: &Stack, schemas: &dyn Schemas, out: &mut Diagnostics)
         root.check(backend.body.references(), Place::default(), &scope, checker.out);
     }
     if let Some(guard) = &stack.guard {
-        let before = checker.out.0.len();
         let root = References { module: &stack.root, schemas, root: true };
         let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
         root.check(guard.references(), Place::default(), &scope, checker.out);
-        if checker.out.0.len() == before {
-            let environment = Environment { root: stack.root_dir.clone(), ..Environment::default() };
-            checker.out.extend(guard.problems(&StaticScope::new(stack, &BTreeMap::new(), environment)));
-        }
+        let environment = Environment { root: stack.root_dir.clone(), ..Environment::default() };
+        checker.out.extend(guard.problems(&StaticScope::new(stack, &BTreeMap::new(), environment)));
     }
 }
 
