@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 use lakeform_core::{Diagnostic, InstanceAddress};
 use lakeform_lang::{Freeze, Guard, pattern_covers};
 
-use crate::{Action, Change, Plan};
+use crate::{Action, Change, Plan, PlanMode};
 
 /// A rule that a plan breaks.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,9 +73,9 @@ pub fn breaches(plan: &Plan, guard: &Guard, kept: &[String]) -> Vec<Breach> {
     out
 }
 
-/// The windows that a moment lies in, for a plan that changes something.
+/// The windows that a moment lies in, for a plan that changes more than what the state knows.
 pub fn frozen(plan: &Plan, guard: &Guard, now: Timestamp) -> Vec<Breach> {
-    if !plan.has_changes() {
+    if !plan.has_changes() || plan.options.mode == PlanMode::RefreshOnly {
         return Vec::new();
     }
     let within = |window: &Freeze| Some(Breach::Frozen { window: window.clone(), until: window.until(now)? });
@@ -84,8 +84,11 @@ pub fn frozen(plan: &Plan, guard: &Guard, now: Timestamp) -> Vec<Breach> {
 
 /// The pattern that covers an object under the address that it has or had: the stack's own before those that the state keeps.
 fn protection(change: &Change, guard: &Guard, kept: &[String]) -> Option<Protected> {
-    let names: Vec<String> =
-        [Some(&change.address), change.previous_address.as_ref()].into_iter().flatten().map(ToString::to_string).collect();
+    let names: Vec<String> = [Some(&change.address), change.previous_address.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
     let covers = |pattern: &&String| names.iter().any(|name| pattern_covers(pattern, name));
     let own = guard.protect.iter().find(covers).map(|pattern| (pattern, false));
     let (pattern, kept) = own.or_else(|| kept.iter().find(covers).map(|pattern| (pattern, true)))?;
@@ -100,9 +103,8 @@ fn protection(change: &Change, guard: &Guard, kept: &[String]) -> Option<Protect
 impl Breach {
     /// The refusal, in words: each instance, the rule and its limit.
     pub fn diagnostic(&self) -> Diagnostic {
-        let list = |addresses: &[InstanceAddress]| {
-            addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        };
+        let list =
+            |addresses: &[InstanceAddress]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let problem = Diagnostic::error(format!("Refused by [guard]: {self}"));
         match self {
             Self::Destroys { addresses, .. } | Self::Replaces { addresses, .. } => problem.detail(list(addresses)),
@@ -142,7 +144,12 @@ impl fmt::Display for Breach {
             }
             Self::Protected(all) => {
                 let names: Vec<String> = all.iter().map(|p| p.address.to_string()).collect();
-                write!(f, "{} would be deleted or replaced, and protect covers that: {}", objects(all.len()), names.join(", "))
+                write!(
+                    f,
+                    "{} would be deleted or replaced, and protect covers that: {}",
+                    objects(all.len()),
+                    names.join(", ")
+                )
             }
             Self::Frozen { window, .. } => write!(f, "nothing is changed now, for freeze has {window}"),
         }
@@ -226,7 +233,10 @@ mod tests {
             (
                 Some(0),
                 Some(0),
-                &["2 objects would be destroyed, and max_destroy is 0", "2 objects would be replaced, and max_replace is 0"],
+                &[
+                    "2 objects would be destroyed, and max_destroy is 0",
+                    "2 objects would be replaced, and max_replace is 0",
+                ],
             ),
         ] {
             assert_eq!(lines(&changes, &limits(destroy, replace), &[]), wanted, "{destroy:?} {replace:?}");
@@ -235,10 +245,8 @@ mod tests {
 
     #[test]
     fn what_is_protected_is_neither_deleted_nor_replaced() {
-        let guard = |protect: &[&str]| Guard {
-            protect: protect.iter().map(|p| (*p).to_owned()).collect(),
-            ..Guard::default()
-        };
+        let guard =
+            |protect: &[&str]| Guard { protect: protect.iter().map(|p| (*p).to_owned()).collect(), ..Guard::default() };
         for (change, own, kept, wanted) in [
             (("a_b.x", Action::Delete), &["a_b.*"][..], &[][..], true),
             (("a_b.x", Action::DeleteThenCreate), &["a_b.*"], &[], true),
@@ -261,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_window_stops_only_what_changes_something() {
-        let (stack, _) = lakeform_lang::load_str("s", "[guard]\nfreeze = { days = \"sun\", reason = \"rest\" }").unwrap();
+        let (stack, _) =
+            lakeform_lang::load_str("s", "[guard]\nfreeze = { days = \"sun\", reason = \"rest\" }").unwrap();
         let scope = lakeform_lang::StaticScope::new(&stack, &BTreeMap::new(), lakeform_lang::Environment::default());
         let guard = stack.guard.unwrap().evaluate(&scope).unwrap();
         let (sunday, monday) = ("2026-01-04T12:00:00Z".parse().unwrap(), "2026-01-05T12:00:00Z".parse().unwrap());

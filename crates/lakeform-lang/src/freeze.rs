@@ -145,9 +145,7 @@ fn end(text: &str, zone: &TimeZone) -> Result<End, String> {
     }
     let at = text.parse::<DateTime>().ok().and_then(|date| zone.to_timestamp(date).ok());
     at.map(End::Instant).ok_or_else(|| {
-        format!(
-            "\"{text}\" is neither a time of day nor a date; `16:00`, `2026-12-20` and `2026-12-20T00:00:00Z` are."
-        )
+        format!("\"{text}\" is neither a time of day nor a date; `16:00`, `2026-12-20` and `2026-12-20T00:00:00Z` are.")
     })
 }
 
@@ -155,9 +153,7 @@ impl Freeze {
     /// The end of the window that a moment lies in; `None` where it lies in none.
     pub fn until(&self, now: Timestamp) -> Option<Zoned> {
         match &self.when {
-            When::Once { from, to } => {
-                (*from <= now && now < *to).then(|| to.to_zoned(self.timezone.clone()))
-            }
+            When::Once { from, to } => (*from <= now && now < *to).then(|| to.to_zoned(self.timezone.clone())),
             When::Weekly { days, from, to } => {
                 let today = now.to_zoned(self.timezone.clone()).date();
                 // A window that ends on the next day may have begun yesterday.
@@ -223,10 +219,24 @@ mod tests {
             (&[], "22:00", "06:00", "", "2026-01-06T03:00:00Z", Some("2026-01-06T06:00:00+00:00")),
             (&[], "22:00", "06:00", "", "2026-01-06T12:00:00Z", None),
             (&[], "2026-12-20T00:00:00Z", "2027-01-02T00:00:00Z", "", "2026-12-19T23:59:59Z", None),
-            (&[], "2026-12-20T00:00:00Z", "2027-01-02T00:00:00Z", "", "2026-12-20T00:00:00Z", Some("2027-01-02T00:00:00+00:00")),
+            (
+                &[],
+                "2026-12-20T00:00:00Z",
+                "2027-01-02T00:00:00Z",
+                "",
+                "2026-12-20T00:00:00Z",
+                Some("2027-01-02T00:00:00+00:00"),
+            ),
             (&[], "2026-12-20T00:00:00Z", "2027-01-02T00:00:00Z", "", "2027-01-02T00:00:00Z", None),
             (&[], "2026-12-20", "2027-01-02", "America/New_York", "2026-12-20T04:59:59Z", None),
-            (&[], "2026-12-20", "2027-01-02", "America/New_York", "2026-12-20T05:00:00Z", Some("2027-01-02T00:00:00-05:00")),
+            (
+                &[],
+                "2026-12-20",
+                "2027-01-02",
+                "America/New_York",
+                "2026-12-20T05:00:00Z",
+                Some("2027-01-02T00:00:00-05:00"),
+            ),
         ] {
             let until_when = window(days, from, to, zone).unwrap().until(now.parse().unwrap());
             let shown = until_when.map(|z| z.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());

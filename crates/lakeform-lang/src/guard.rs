@@ -168,7 +168,8 @@ impl Reader<'_> {
             reason: self.text(block.reason.as_ref(), "reason"),
         };
         let known = |given: &Option<Expr>, text: &Option<String>| given.is_none() || text.is_some();
-        let all = known(&block.from, &text.from) && known(&block.to, &text.to) && known(&block.timezone, &text.timezone);
+        let all =
+            known(&block.from, &text.from) && known(&block.to, &text.to) && known(&block.timezone, &text.timezone);
         if self.problems.0.len() > before || !all && self.lenient {
             return None;
         }

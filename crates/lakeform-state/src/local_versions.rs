@@ -94,8 +94,8 @@ pub(crate) fn list(path: &Path, backup: &Path, limit: usize) -> io::Result<Vec<S
     if let Some(found) = version(backup, BACKUP.to_owned(), false)? {
         let content = fs::read(backup)?;
         let same = |file: &PathBuf| fs::read(file).is_ok_and(|bytes| bytes == content);
-        let known = same(&path.to_path_buf())
-            || kept.iter().filter(|(v, _)| v.size == found.size).any(|(_, file)| same(file));
+        let known =
+            same(&path.to_path_buf()) || kept.iter().filter(|(v, _)| v.size == found.size).any(|(_, file)| same(file));
         out.extend((!known).then_some(found));
     }
     out.extend(kept.into_iter().map(|(version, _)| version));

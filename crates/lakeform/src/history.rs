@@ -155,9 +155,10 @@ impl RunRecord {
         serial: u64,
     ) -> Self {
         let (added, changed, destroyed) = plan.counts();
-        let worth = plan.changes.iter().filter(|c| {
-            c.action.is_change() || c.importing.is_some() || c.previous_address.is_some()
-        });
+        let worth = plan
+            .changes
+            .iter()
+            .filter(|c| c.action.is_change() || c.importing.is_some() || c.previous_address.is_some());
         let changes = worth.map(|c| RunChange {
             address: c.address.to_string(),
             deposed: c.deposed.clone(),
@@ -270,12 +271,15 @@ impl LoadedStack {
         };
         let found: Vec<Option<RunRecord>> = stream::iter(names).map(read).buffered(AT_ONCE).try_collect().await?;
         let mut found: Vec<RunRecord> = found.into_iter().flatten().collect();
-        if found.iter().any(|r| r.outcome == RunOutcome::Running && r.lock.is_some())
+        let open = |r: &RunRecord| r.outcome == RunOutcome::Running && r.lock.is_some();
+        // Who may not ask who has the lock cannot tell a run that goes on from one that was killed.
+        if found.iter().any(open)
             && let Some(lock) = &self.backend().await?.lock
+            && let Ok(holder) = lock.holder().await
         {
-            let holder = lock.holder().await.map_err(Error::Lock)?.map(|holder| holder.id);
-            let open = found.iter_mut().filter(|r| r.outcome == RunOutcome::Running && r.lock.is_some());
-            open.filter(|r| r.lock != holder).for_each(|r| r.outcome = RunOutcome::CutOff);
+            let holder = holder.map(|holder| holder.id);
+            let gone = found.iter_mut().filter(|r| open(r) && r.lock != holder);
+            gone.for_each(|r| r.outcome = RunOutcome::CutOff);
         }
         Ok(found)
     }

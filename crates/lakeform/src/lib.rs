@@ -51,9 +51,9 @@ pub use guard::{Override, Verdict};
 pub use history::{Counts, RunChange, RunOutcome, RunRecord};
 pub use lakeform_core as core;
 pub use lakeform_engine::{
-    Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
-    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Protected,
-    Providers, Reason,
+    Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift,
+    Event, Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions,
+    Protected, Providers, Reason,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

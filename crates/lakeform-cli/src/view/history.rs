@@ -26,17 +26,13 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], style: Style) -> String
 
 /// One line per run.
 pub(crate) fn runs(records: &[RunRecord], style: Style) -> String {
-    let row = |r: &RunRecord| {
-        vec![
-            r.id.clone(),
-            r.begun.clone(),
-            r.who.clone(),
-            r.command.clone(),
-            done(r),
-            outcome(r),
-        ]
-    };
-    table(&["RUN", "BEGUN", "WHO", "COMMAND", "CHANGES", "OUTCOME"], &records.iter().map(row).collect::<Vec<_>>(), style)
+    let row =
+        |r: &RunRecord| vec![r.id.clone(), r.begun.clone(), r.who.clone(), r.command.clone(), done(r), outcome(r)];
+    table(
+        &["RUN", "BEGUN", "WHO", "COMMAND", "CHANGES", "OUTCOME"],
+        &records.iter().map(row).collect::<Vec<_>>(),
+        style,
+    )
 }
 
 /// One run with all that is known of it.

@@ -103,7 +103,11 @@ fn an_override_does_it_and_keeps_the_rest_protected() {
     assert!(out.err.contains("max_destroy is 0"), "a saved plan keeps no override: {}", out.err);
     cli.run(&["apply", "p.bin", override_]).ok();
     assert_eq!(cli.cloud.len(), 1);
-    assert_eq!(cli.state().protected(), ["fake_database.*", "fake_bucket.*"], "who overrides does not end a protection");
+    assert_eq!(
+        cli.state().protected(),
+        ["fake_database.*", "fake_bucket.*"],
+        "who overrides does not end a protection"
+    );
     let out = cli.run(&["apply", "stack.toml", "--override-guard= ", "-auto-approve"]).expect(Exit::Failed);
     assert!(out.err.contains("a reason is expected"), "{}", out.err);
 }

@@ -40,7 +40,8 @@ fn every_run_that_changes_something_is_recorded() {
     cli.cloud.inject(Fault::on(Op::Delete).of("fake_bucket").fails(ErrorKind::Denied));
     cli.run(&["destroy", "stack.toml", "-auto-approve"]).expect(Exit::Failed);
     let out = cli.run(&["history", "stack.toml"]).ok().out;
-    let mut lines: Vec<String> = settled(&out).lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let mut lines: Vec<String> =
+        settled(&out).lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines[1..].sort_unstable();
     assert_snapshot!(lines.join("\n"), @r#"
     RUN BEGUN WHO COMMAND CHANGES OUTCOME

@@ -13,8 +13,8 @@ use super::{
     scope::Unevaluated,
 };
 use crate::{
-    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, StaticScope, TypeConstraint,
-    suggest::nearest,
+    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, StaticScope,
+    TypeConstraint, suggest::nearest,
 };
 
 struct Checker<'a> {

@@ -157,7 +157,14 @@ async fn versions_of_the_object_are_earlier_states() {
     assert_eq!(store.read_version("current").await.unwrap(), Some(contract::state_with("three").to_bytes()));
     assert_eq!(store.read_version("nope").await.unwrap(), None);
     // A state that was deleted is still there in its versions.
-    harness::bare().s3.delete_object().bucket("lakeform-store-versions").key("stacks/prod.tfstate").send().await.unwrap();
+    harness::bare()
+        .s3
+        .delete_object()
+        .bucket("lakeform-store-versions")
+        .key("stacks/prod.tfstate")
+        .send()
+        .await
+        .unwrap();
     let found = store.versions(10).await.unwrap();
     assert_eq!(found.iter().map(|v| v.current).collect::<Vec<_>>(), [false, false, false]);
 }

@@ -30,7 +30,12 @@ pub(super) async fn run(cx: &Cx, args: &DiffArgs) -> Result<Exit, Failure> {
     let (first, second) = match &rest[..] {
         [first] => (first.as_str(), "current"),
         [first, second] => (first.as_str(), second.as_str()),
-        _ => return Err(Failure::usage("One or two versions are expected", "lakeform state diff STACK VERSION [VERSION]")),
+        _ => {
+            return Err(Failure::usage(
+                "One or two versions are expected",
+                "lakeform state diff STACK VERSION [VERSION]",
+            ));
+        }
     };
     let loaded = cx.load(&stack, &args.stack_options, None)?;
     let (a, b) = (loaded.state_version(first).await?, loaded.state_version(second).await?);
