@@ -130,3 +130,40 @@ fn pointless(guard: &Guard, plan: &Plan) -> Option<Diagnostic> {
 fn quoted(patterns: &[&str]) -> String {
     patterns.iter().map(|p| format!("\"{p}\"")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lakeform_engine::{Cancel, NoEvents, PlanOptions};
+    use lakeform_testkit::fake::{FakeCloud, FakeProvider};
+
+    use crate::{Lakeform, LoadOptions};
+
+    #[tokio::test]
+    async fn the_library_refuses_by_itself() {
+        let (cloud, folder) = (FakeCloud::new(), tempfile::tempdir().unwrap());
+        let provider = Arc::new(FakeProvider::new(&cloud));
+        let lakeform = Lakeform::builder().working_directory(folder.path()).provider(provider).build();
+        let text = "[resource.fake_bucket.raw]\nname = \"raw\"\n[guard]\nmax_destroy = 0\n";
+        let mut stack = lakeform.load_text("s.toml", text, LoadOptions::default()).unwrap();
+        let (options, cancel) = (PlanOptions::default, Cancel::new());
+        let plan = stack.plan(options(), &NoEvents, &cancel).await.unwrap();
+        assert!(!stack.apply(plan, &NoEvents, &cancel).await.unwrap().report.diagnostics.has_errors());
+        let applied = stack.destroy(options(), &NoEvents, &cancel).await.unwrap();
+        assert!(applied.report.diagnostics.to_string().contains("max_destroy is 0"), "{}", applied.report.diagnostics);
+        assert_eq!((cloud.len(), stack.history(10).await.unwrap().len()), (1, 1));
+        stack.override_guard("the test is over");
+        stack.destroy(options(), &NoEvents, &cancel).await.unwrap();
+        assert!(cloud.is_empty());
+        let kept = stack.history(10).await.unwrap().into_iter().find_map(|run| run.overridden);
+        assert_eq!(kept.map(|o| o.reason).as_deref(), Some("the test is over"));
+        // Without a clock nobody knows whether it is frozen.
+        let text = "[resource.fake_bucket.raw]\nname = \"raw\"\n[guard]\nfreeze = { days = \"sun\" }\n";
+        let stack = lakeform.load_text("s.toml", text, LoadOptions::default()).unwrap();
+        let plan = stack.plan(options(), &NoEvents, &cancel).await.unwrap();
+        let applied = stack.apply(plan, &NoEvents, &cancel).await.unwrap();
+        assert!(applied.report.diagnostics.to_string().contains("without a clock"), "{}", applied.report.diagnostics);
+        assert!(cloud.is_empty());
+    }
+}
