@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use lakeform::{
-    LoadOptions, PlanMode, PlanOptions, VariableSource,
+    LoadOptions, LoadedStack, PlanMode, PlanOptions, VariableSource,
     core::{InstanceAddress, address::Target},
 };
 
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Console(commands::console::ConsoleArgs),
     Graph(commands::graph::GraphArgs),
     Import(commands::import::ImportArgs),
+    History(commands::history::HistoryArgs),
     State(commands::state::StateArgs),
     Taint(commands::taint::TaintArgs),
     Untaint(commands::taint::UntaintArgs),
@@ -166,6 +167,31 @@ impl StackOptions {
             no_lock: lock.is_none_or(|l| !l.lock),
             lock_timeout: lock.map(|l| l.lock_timeout).unwrap_or_default(),
             upgrade_modules: false,
+            override_guard: None,
+        }
+    }
+}
+
+/// What may be done although the stack's guard refuses it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GuardOptions {
+    /// Do what the stack's [guard] refuses; the record of the run keeps the reason
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub(crate) override_guard: Option<String>,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason is expected".into()),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
+impl GuardOptions {
+    /// Hands the reason on.
+    pub(crate) fn apply_to(&self, loaded: &mut LoadedStack) {
+        if let Some(reason) = &self.override_guard {
+            loaded.override_guard(reason);
         }
     }
 }

@@ -208,6 +208,7 @@ impl Cx {
                 }
                 LockNotice::Lost(e) => failure::render(&failure::lost(e), style),
                 LockNotice::NotReleased(e) => failure::render(&failure::not_released(e), style),
+                LockNotice::NotRecorded(e) => failure::render(&failure::not_recorded(e), style),
             };
             let _ = err.write(&text);
         }

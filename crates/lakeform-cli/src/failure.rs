@@ -177,6 +177,11 @@ pub(crate) fn not_released(e: &LockError) -> Diagnostic {
     lock("Error releasing the state lock", e)
 }
 
+/// What was done is in the state, and not in the history.
+pub(crate) fn not_recorded(e: &OperationError) -> Diagnostic {
+    operation("The run could not be recorded", e).into_warning()
+}
+
 /// The lock went to someone else while the run was at work.
 pub(crate) fn lost(e: &LockError) -> Diagnostic {
     let out = Diagnostic::error("The run lost its lock")

@@ -107,6 +107,7 @@ async fn dispatch(cx: &Cx, command: Command) -> Result<Exit, Failure> {
         Command::Upgrade(args) => commands::upgrade::run(cx, &args),
         Command::Graph(args) => commands::graph::run(cx, &args),
         Command::Import(args) => commands::import::run(cx, &args).await,
+        Command::History(args) => commands::history::run(cx, &args).await,
         Command::State(args) => commands::state::run(cx, &args).await,
         Command::Taint(args) => commands::taint::run(cx, &args.mark, true).await,
         Command::Untaint(args) => commands::taint::run(cx, &args.mark, false).await,

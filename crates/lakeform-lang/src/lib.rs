@@ -12,7 +12,9 @@ mod body;
 mod eval;
 mod expr;
 mod format;
+mod freeze;
 mod functions;
+mod guard;
 mod load;
 mod model;
 mod paths;
@@ -28,6 +30,8 @@ pub use body::Body;
 pub use eval::{Environment, Scope, StaticScope};
 pub use expr::{Expr, parse_expression};
 pub use format::format;
+pub use freeze::Freeze;
+pub use guard::{Guard, GuardBlock, pattern_covers};
 pub use load::{Fetch, GitSource, load, load_str, load_with};
 pub use model::{
     Backend, Check, CheckBlock, IgnoreChanges, Lifecycle, Module, ModuleCall, Output, ProviderConfig, ProviderRef,

@@ -7,7 +7,7 @@ use lakeform_core::{
     Block, ConfigAddress, ConvertError, Diagnostic, Diagnostics, Marks, Mode, ModulePath, Path, Source, Span, Value,
 };
 
-use crate::{Body, Expr, Import, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
+use crate::{Body, Expr, GuardBlock, Import, Moved, Reference, Removed, Scope, TypeConstraint, load::attribute_path};
 
 /// A stack: its own settings, the values for its variables, and its root module.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Stack {
     pub root_dir: PathBuf,
     /// `[backend.KIND]`; `None` means the local one.
     pub backend: Option<Backend>,
+    /// `[guard]`
+    pub guard: Option<GuardBlock>,
     /// `[values]`: a value for each named variable of the root module, and where it is given.
     pub values: BTreeMap<Arc<str>, (Value, Span)>,
     /// The root module.

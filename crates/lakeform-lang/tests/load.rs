@@ -272,7 +272,7 @@ fn sections_that_are_unknown_or_come_later_are_refused() {
     let stack = r#"
 [resorce.aws_s3_bucket.x]
 [terraform]
-[guard.x]
+[dependency.x]
 [backend.s3]
 [backend.local]
 [resource.aws_x.y]
@@ -289,8 +289,8 @@ nam = "x"
       at `resorce`
     s.toml:3:2: Unknown section `terraform` (what Terraform has there is in `stack.required_version` and `backend`; providers are built in)
       at `terraform`
-    s.toml:4:2: `guard` is not supported yet: Stacks cannot have this section yet.
-      at `guard`
+    s.toml:4:2: `dependency` is not supported yet: Stacks cannot have this section yet.
+      at `dependency`
     s.toml:6:10: Two backends: `local` is a second one; a stack has exactly one backend.
       at `local`
     s.toml:8:1: `connection` is not supported: Only provisioners that run here are.

@@ -11,10 +11,10 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_types::{checksum_config::RequestChecksumCalculation, retry::RetryConfig};
 use aws_types::service_config::ServiceConfigKey;
-use lakeform_state::{Clock, OperationError, StateLock, StateStore, journal::Journal};
+use lakeform_state::{Clock, OperationError, RunLog, StateLock, StateStore, journal::Journal};
 
 use crate::{
-    BothLocks, DynamoLock, LockFile, ObjectJournal, S3Backend, S3Store, TableJournal,
+    BothLocks, DynamoLock, LockFile, ObjectJournal, S3Backend, S3Runs, S3Store, TableJournal,
     credentials::{Role, RoleCredentials},
     error::{Call, failed},
     hold::Holds,
@@ -124,6 +124,11 @@ impl Connection {
             Some(table) => Arc::new(TableJournal::new(self.clone(), table)),
             None => Arc::new(ObjectJournal::new(self.clone())),
         }
+    }
+
+    /// The records of the runs.
+    pub fn runs(&self) -> Arc<dyn RunLog> {
+        Arc::new(S3Runs::new(self.clone()))
     }
 
     /// The lock of the state: the table's item, the lockfile or both; `None` where the backend has neither.

@@ -27,6 +27,17 @@ pub(crate) struct Call<'a> {
     pub(crate) object: &'a str,
 }
 
+impl Call<'_> {
+    /// The right that it needs, which for some calls has another name.
+    fn right(&self) -> &str {
+        match self.name {
+            "ListObjectVersions" => "ListBucketVersions",
+            "ListObjectsV2" => "ListBucket",
+            name => name,
+        }
+    }
+}
+
 /// A failed call.
 pub(crate) fn failed<E>(call: &Call<'_>, error: &SdkError<E, HttpResponse>) -> OperationError
 where
@@ -74,7 +85,7 @@ where
             Some("correct `kms_key_id`, or enable the key".to_owned())
         }
         _ if status == Some(403) || code.is_some_and(|c| c.starts_with("AccessDenied")) => {
-            Some(format!("the credentials need `{}:{}` on {}", call.service, call.name, call.object))
+            Some(format!("the credentials need `{}:{}` on {}", call.service, call.right(), call.object))
         }
         "" if status == Some(301) => Some("the bucket is in another region: correct `region`".to_owned()),
         _ if unreachable => Some("check the endpoint and the network".to_owned()),

@@ -18,8 +18,10 @@ mod journal;
 mod kms;
 mod lockfile;
 mod objects;
+mod runs;
 mod store;
 mod time;
+mod versions;
 
 pub use bootstrap::{Bootstrapped, Outcome, Step, bootstrap};
 pub use both::BothLocks;
@@ -30,4 +32,5 @@ pub use items::Item;
 pub use journal::{ObjectJournal, TableJournal};
 pub use kms::{KmsKey, KmsSettings};
 pub use lockfile::LockFile;
+pub use runs::S3Runs;
 pub use store::S3Store;

@@ -23,9 +23,9 @@ pub(crate) struct Object {
 
 /// What must be there for a write to take place.
 pub(crate) enum Expect<'a> {
-    Anything,
     Nothing,
     Etag(&'a str),
+    Anything,
 }
 
 /// How a write that did not fail altogether ended.
@@ -54,9 +54,16 @@ impl Connection {
 
     /// The object; `None` if there is none, or an empty one.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Object>, OperationError> {
+        self.get_version(key, None).await
+    }
+
+    /// The object as it was in a version of it.
+    pub(crate) async fn get_version(&self, key: &str, version: Option<&str>) -> Result<Option<Object>, OperationError> {
         let object = self.at(key);
-        let call = Call { name: "GetObject", service: "s3", object: &object };
+        let name = if version.is_some() { "GetObjectVersion" } else { "GetObject" };
+        let call = Call { name, service: "s3", object: &object };
         let mut get = self.s3.get_object().bucket(&self.backend.bucket).key(key);
+        get = get.set_version_id(version.map(str::to_owned));
         if let Some(own) = self.own_key() {
             get = get
                 .sse_customer_algorithm("AES256")
@@ -66,6 +73,10 @@ impl Connection {
         let found = match get.send().await {
             Ok(found) => found,
             Err(SdkError::ServiceError(e)) if matches!(e.err(), GetObjectError::NoSuchKey(_)) => return Ok(None),
+            // A version that never was, or whose name cannot be one.
+            Err(e) if version.is_some() && matches!(code(&e), Some("NoSuchVersion" | "InvalidArgument")) => {
+                return Ok(None);
+            }
             Err(e) => return Err(failed(&call, &e)),
         };
         let etag = found.e_tag.clone().unwrap_or_default();
@@ -105,9 +116,9 @@ impl Connection {
             }
         }
         put = match expect {
-            Expect::Anything => put,
             Expect::Nothing => put.if_none_match("*"),
             Expect::Etag(etag) => put.if_match(*etag),
+            Expect::Anything => put,
         };
         match put.send().await {
             Ok(done) => Ok(Put::Done(done.e_tag.unwrap_or_default())),

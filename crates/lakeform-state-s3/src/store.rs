@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::SdkBody;
-use lakeform_state::{BoxFuture, StateStore, StoreError, Stored, Version};
+use lakeform_state::{BoxFuture, StateStore, StateVersion, StoreError, Stored, Version};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -120,5 +120,16 @@ impl StateStore for S3Store {
 
     fn describe(&self) -> String {
         self.connection.backend.describe()
+    }
+
+    fn versions(&self, limit: usize) -> BoxFuture<'_, Result<Vec<StateVersion>, StoreError>> {
+        Box::pin(async move { Ok(self.connection.versions(self.key(), limit).await?) })
+    }
+
+    fn read_version<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
+        Box::pin(async move {
+            let version = (id != "current").then_some(id);
+            Ok(self.connection.get_version(self.key(), version).await?.map(|object| object.bytes))
+        })
     }
 }

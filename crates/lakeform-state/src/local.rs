@@ -11,11 +11,11 @@ use std::{
     },
 };
 
-use crate::{BoxFuture, OperationError, StateStore, StoreError, Stored, Version};
+use crate::{BoxFuture, OperationError, StateStore, StateVersion, StoreError, Stored, Version, local_versions};
 
 /// A state file. Each write goes to a file beside it, is synced and renamed over it, so that at every instant there is a
 /// whole state. The first write of a store keeps what was there as `FILE.backup`, as Terraform does: the state as it was
-/// before the run.
+/// before the run. The last ten of those are in `FILE.versions/`.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     path: PathBuf,
@@ -86,8 +86,9 @@ impl LocalStore {
             Ok(file)
         };
         let file = write().map_err(|e| failed("write", &path, &e))?;
-        if old.is_some() && !self.backed_up.load(Ordering::Relaxed) {
-            back_up(&path, &self.backup_path()).map_err(|e| failed("back up", &path, &e))?;
+        if let Some(old) = old.filter(|_| !self.backed_up.load(Ordering::Relaxed)) {
+            let kept = back_up(&path, &self.backup_path()).and_then(|()| local_versions::keep(&self.path, &old));
+            kept.map_err(|e| failed("back up", &path, &e))?;
         }
         file.persist(&path).map_err(|e| failed("write", &path, &e.error))?;
         directory.sync_all().map_err(|e| failed("sync", folder, &e))?;
@@ -114,6 +115,22 @@ impl StateStore for LocalStore {
 
     fn describe(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn versions(&self, limit: usize) -> BoxFuture<'_, Result<Vec<StateVersion>, StoreError>> {
+        let store = self.clone();
+        Box::pin(blocking(move || {
+            let listed = local_versions::list(&store.path, &store.backup_path(), limit);
+            Ok(listed.map_err(|e| failed("list the versions of", &store.path, &e))?)
+        }))
+    }
+
+    fn read_version<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
+        let (store, id) = (self.clone(), id.to_owned());
+        Box::pin(blocking(move || {
+            let read = local_versions::read(&store.path, &store.backup_path(), &id);
+            Ok(read.map_err(|e| failed(&format!("read version {id} of"), &store.path, &e))?)
+        }))
     }
 }
 
@@ -163,7 +180,7 @@ fn version_of(bytes: &[u8]) -> Version {
 }
 
 /// Keeps a file under a second name, itself in place.
-fn back_up(path: &Path, backup: &Path) -> io::Result<()> {
+pub(crate) fn back_up(path: &Path, backup: &Path) -> io::Result<()> {
     beside(backup, |file| fs::copy(path, file.path()).map(drop))
 }
 

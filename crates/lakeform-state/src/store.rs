@@ -1,6 +1,6 @@
 //! Where a state is kept.
 
-use std::{fmt, pin::Pin};
+use std::{fmt, pin::Pin, time::SystemTime};
 
 use crate::{CipherError, FormatError, State};
 
@@ -33,6 +33,19 @@ pub struct Stored {
     pub stale: bool,
 }
 
+/// A state that a store still has, the current one or an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateVersion {
+    /// What it is called: the version of an S3 object, the serial of a local state.
+    pub id: String,
+    /// When it was written.
+    pub modified: Option<SystemTime>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it is the state as it is.
+    pub current: bool,
+}
+
 /// A place that holds one state.
 pub trait StateStore: Send + Sync + fmt::Debug {
     /// Reads what is stored; `None` if nothing was written yet.
@@ -61,6 +74,33 @@ pub trait StateStore: Send + Sync + fmt::Debug {
 
     /// The place as a user would name it: `s3://bucket/key`, `state/prod.tfstate`.
     fn describe(&self) -> String;
+
+    /// The states that it still has, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When it keeps none, or cannot be asked.
+    fn versions(&self, limit: usize) -> BoxFuture<'_, Result<Vec<StateVersion>, StoreError>> {
+        let _ = limit;
+        Box::pin(std::future::ready(Err(no_versions(self.describe()))))
+    }
+
+    /// The bytes of one of them; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// When it keeps none, or cannot be read.
+    fn read_version<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
+        let _ = id;
+        Box::pin(std::future::ready(Err(no_versions(self.describe()))))
+    }
+}
+
+fn no_versions(place: String) -> StoreError {
+    StoreError::Operation(OperationError {
+        operation: format!("list the versions of {place}"),
+        cause: "it keeps no earlier states".to_owned(),
+        help: None,
+        transient: false,
+    })
 }
 
 /// A call that failed: which, why and what to do about it.

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{
-    Cipher, EncryptedStore, Lease, LocalLock, LocalStore, PersistError, StateLock, StateManager, StateStore,
+    Cipher, EncryptedStore, Lease, LocalLock, LocalRuns, LocalStore, PersistError, RunLog, StateLock, StateManager,
+    StateStore,
     journal::{Entry, Journal, LocalJournal, Page, Recovery},
 };
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
@@ -23,6 +24,8 @@ pub struct Backend {
     pub journal: Option<Arc<dyn Journal>>,
     /// What the store encrypts with, for all else that holds secrets: plan files, rescued states. `None`: nothing is encrypted.
     pub cipher: Option<Arc<Cipher>>,
+    /// The records of runs; `None` where none are kept.
+    pub runs: Option<Arc<dyn RunLog>>,
     /// The clients of an S3 backend.
     connection: Option<Connection>,
 }
@@ -32,12 +35,13 @@ impl Backend {
     pub fn local(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let backend = Self::new(Arc::new(LocalStore::new(path)), Some(Arc::new(LocalLock::new(path))));
-        backend.with_journal(Some(Arc::new(LocalJournal::new(path))))
+        let backend = backend.with_journal(Some(Arc::new(LocalJournal::new(path))));
+        backend.with_runs(Arc::new(LocalRuns::beside(path)))
     }
 
     /// A state anywhere.
     pub fn new(store: Arc<dyn StateStore>, lock: Option<Arc<dyn StateLock>>) -> Self {
-        Self { store, lock, journal: None, cipher: None, connection: None }
+        Self { store, lock, journal: None, cipher: None, runs: None, connection: None }
     }
 
     /// The same with another journal, or without one.
@@ -98,6 +102,11 @@ impl Backend {
     pub fn encrypted(self, cipher: Arc<Cipher>) -> Self {
         let store = Arc::new(EncryptedStore::new(self.store, cipher.clone()));
         Self { store, cipher: Some(cipher), ..self }
+    }
+
+    /// The same with a place for the records of runs.
+    pub fn with_runs(self, runs: Arc<dyn RunLog>) -> Self {
+        Self { runs: Some(runs), ..self }
     }
 
     /// Creates what is absent of an S3 backend: bucket and lock table. A local one needs nothing.
@@ -219,7 +228,7 @@ async fn plain(
                 connection = connection.with_clock(Arc::new(move || clock().into()));
             }
             let backend = Backend::new(connection.store(), connection.lock());
-            let backend = backend.with_journal(Some(connection.journal()));
+            let backend = backend.with_journal(Some(connection.journal())).with_runs(connection.runs());
             Ok(Backend { connection: Some(connection), ..backend })
         }
         other => {

@@ -26,6 +26,8 @@ mod encryption;
 mod error;
 mod generate;
 mod graph;
+mod guard;
+mod history;
 mod keeper;
 mod load;
 mod lock;
@@ -37,6 +39,7 @@ mod session;
 mod stack;
 mod template_file;
 mod variables;
+mod versions;
 
 /// The version of lakeform.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -46,11 +49,13 @@ pub use builder::{Builder, Lakeform};
 pub use drift::DriftReport;
 pub use error::Error;
 pub use graph::ResourceGraph;
+pub use guard::{Override, Verdict};
+pub use history::{Counts, RunChange, RunOutcome, RunRecord};
 pub use lakeform_core as core;
 pub use lakeform_engine::{
-    Action, ApplyReport, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift, Event,
-    Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions, Providers,
-    Reason, as_shown,
+    Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift,
+    Event, Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions,
+    Protected, Providers, Reason, as_shown,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

@@ -22,6 +22,8 @@ pub struct LoadOptions {
     pub lock_timeout: Duration,
     /// Take the newest commits of modules from git, not those that are pinned.
     pub upgrade_modules: bool,
+    /// Do what `[guard]` refuses, for this reason, which the run's record keeps.
+    pub override_guard: Option<String>,
 }
 
 /// Where values for variables come from.

@@ -28,6 +28,8 @@ pub enum LockNotice<'a> {
     Lost(&'a LockError),
     /// The work failed, and the lock could not be given back either.
     NotReleased(&'a LockError),
+    /// The work is done, and its record could not be written.
+    NotRecorded(&'a OperationError),
 }
 
 /// Does `work` under the lock, which is renewed meanwhile. It is given back when the work is done, fails or panics; the work

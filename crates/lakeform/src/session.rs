@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress};
 use lakeform_engine::{ApplyInput, ApplyReport, Cancel, Events, Plan, PlanOptions};
 use lakeform_state::{
-    Acquired, Lease, PersistError, State, StateManager,
+    Acquired, Lease, OperationError, PersistError, State, StateManager,
     journal::{Entry, Journal, Open, Outcome, Page, Recovery, RunInfo},
 };
 
 use crate::{
-    Backend, Error, LoadedStack,
+    Backend, Error, LoadedStack, RunRecord,
+    history::Doing,
     keeper::{Keeper, OpenJournal, clear, persist, write_rescue},
     stack::follows,
 };
@@ -28,6 +29,9 @@ pub struct Session<'a> {
     lease: Lease,
     /// Whether the state was stored once more, to fence off the run that the lock was taken over from.
     fenced: bool,
+    doing: Doing,
+    /// Why a record could not be written.
+    unrecorded: Option<OperationError>,
 }
 
 /// What an apply did, and the state if it could not be saved.
@@ -61,7 +65,30 @@ impl<'a> Session<'a> {
         manager = manager.with_lease(lease.clone());
         manager.declare(stack.stack.blocks());
         manager.know(&recovery.state);
-        Ok(Self { stack, backend, manager, recovery, lease, fenced })
+        let doing = Doing::default();
+        Ok(Self { stack, backend, manager, recovery, lease, fenced, doing, unrecorded: None })
+    }
+
+    /// The same with what it is for, which its record tells.
+    pub(crate) fn doing(self, doing: Doing) -> Self {
+        Self { doing, ..self }
+    }
+
+    /// Why a record could not be written, if that was so.
+    pub(crate) fn unrecorded(&self) -> Option<&OperationError> {
+        self.unrecorded.as_ref()
+    }
+
+    /// Records a change to the state alone.
+    pub(crate) async fn record_edit(&mut self, before: &State, after: &State) {
+        let record = RunRecord::of_edit(self.stack, &self.doing, before, after);
+        self.keep(&record).await;
+    }
+
+    async fn keep(&mut self, record: &RunRecord) {
+        if let Ok(backend) = self.stack.backend().await {
+            self.unrecorded = record.write(backend.runs.as_deref()).await.err().or(self.unrecorded.take());
+        }
     }
 
     pub(crate) fn stack(&self) -> &LoadedStack {
@@ -99,13 +126,38 @@ impl<'a> Session<'a> {
         self.stack.plan_from(&self.recovery, options, events, cancel).await
     }
 
-    /// Carries out a plan that was made from the stored state. What an earlier run left open is written first, as the plan
-    /// found it; then each operation is in the journal before it begins, and the state is kept while the run goes on.
-    pub async fn apply(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+    /// Carries out a plan that was made from the stored state. A plan that the stack's guard refuses is not begun. What an
+    /// earlier run left open is written first, as the plan found it; then each operation is in the journal before it begins, and
+    /// the state is kept while the run goes on.
+    pub async fn apply(&mut self, mut plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+        let overridden = match self.stack.guarded(&mut plan) {
+            Ok(overridden) => overridden,
+            Err(refusals) => return Applied { report: ApplyReport::refused(plan, refusals), unsaved: None },
+        };
+        let (serial, changes) = (self.manager.state().serial, plan.has_changes());
+        let mut record = RunRecord::of_plan(self.stack, &self.doing, &plan, overridden, serial);
+        let begun = record.clone();
+        let stack = self.stack;
+        // Beside the work, so that it does not wait. A run that is killed leaves this behind.
+        let begin = async {
+            let log = stack.backend().await.ok().and_then(|backend| backend.runs.as_deref());
+            if changes { begun.write(log).await } else { Ok(()) }
+        };
+        let (applied, recorded) = futures::future::join(self.carry_out(plan, events, cancel), begin).await;
+        self.unrecorded = recorded.err();
+        let after = self.manager.state().serial;
+        if changes || after != serial {
+            record.end(self.stack, &applied.report, applied.unsaved.is_some(), after);
+            self.keep(&record).await;
+        }
+        applied
+    }
+
+    async fn carry_out(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
         // The journal speaks of the addresses that the stored state has.
         let moved = plan.changes.iter().any(|c| c.previous_address.is_some());
         if let Err(problem) = self.settle(&plan, moved).await {
-            return Applied { report: ApplyReport::nothing_done(plan.prior_state, problem.into()), unsaved: None };
+            return Applied { report: ApplyReport::refused(plan, problem.into()), unsaved: None };
         }
         let plan = Plan { stored_serial: self.state().serial, ..plan };
         let world = &self.stack.lakeform.world;
@@ -217,10 +269,13 @@ impl<'a> Session<'a> {
             follows(state, &before).map_err(Error::Push)?;
         }
         let serial = if fence > 0 { state.serial.max(stored.serial + 1) } else { state.serial };
+        let before = stored.clone();
         self.manager.write(State { serial, ..state.clone() }).await.map_err(|e| match e {
             PersistError::Store(e) => Error::Store(e),
             cause => Error::Save { cause, rescued: None },
-        })
+        })?;
+        self.record_edit(&before, state).await;
+        Ok(())
     }
 
     /// Saves a state in place of the stored one, if it differs. Whether it did.
@@ -237,10 +292,15 @@ impl<'a> Session<'a> {
                 ))
                 .into());
         }
-        let before = self.manager.state().serial;
+        let before = self.manager.state().clone();
         let rescue = self.stack.lakeform.world.cwd.join(RESCUE);
         match persist(&mut self.manager, state).await {
-            Ok(serial) => Ok(serial != before),
+            Ok(serial) if serial != before.serial => {
+                let after = self.manager.state().clone();
+                self.record_edit(&before, &after).await;
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
             Err(cause) => {
                 let unsaved = write_rescue(&self.manager, self.backend.cipher.as_deref(), state, &rescue).await;
                 Err(Error::Save { cause, rescued: unsaved.file })

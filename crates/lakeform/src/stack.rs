@@ -10,6 +10,7 @@ use lakeform_state_s3::Bootstrapped;
 
 use crate::{
     Applied, Backend, DriftReport, Error, Lakeform, LoadOptions, LockNotice, PinnedModule, Session, VariableSource,
+    history::Doing,
 };
 
 /// A loaded stack.
@@ -212,32 +213,38 @@ impl LoadedStack {
         notice: &dyn Fn(LockNotice<'_>),
         work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.locked_bare(operation, cancel, notice, async |acquired| {
+        let backend = self.backend().await?;
+        self.locked_bare(operation, cancel, notice, async |acquired, lock| {
             // Before anything is changed: what is done must be storable.
-            if let Some(cipher) = &self.backend().await?.cipher {
+            if let Some(cipher) = &backend.cipher {
                 cipher.prepare().await.map_err(Error::from)?;
             }
-            let mut session = Session::open(self, acquired).await?;
-            work(&mut session).await
+            let doing = Doing { operation: operation.to_owned(), lock, begun: self.lakeform.world.now() };
+            let mut session = Session::open(self, acquired).await?.doing(doing);
+            let done = work(&mut session).await;
+            session.unrecorded().iter().for_each(|e| notice(LockNotice::NotRecorded(e)));
+            done
         })
         .await
     }
 
-    /// The same without reading state and journal.
+    /// The same without reading state and journal. `work` is told the ID of the lock.
     async fn locked_bare<T, E: From<Error>>(
         &self,
         operation: &str,
         cancel: &Cancel,
         notice: &dyn Fn(LockNotice<'_>),
-        work: impl AsyncFnOnce(&Acquired) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Acquired, Option<String>) -> Result<T, E>,
     ) -> Result<T, E> {
         let backend = self.backend().await?;
         match backend.lock.as_ref().filter(|_| !self.options.no_lock) {
-            None => Box::pin(work(&Acquired::default())).await,
+            None => Box::pin(work(&Acquired::default(), None)).await,
             Some(lock) => {
                 let world = &self.lakeform.world;
                 let created = world.now().map(|now| now.to_string()).unwrap_or_default();
                 let info = LockInfo::new(operation, &world.who, TERRAFORM_VERSION, created);
+                let id = info.id.clone();
+                let work = async |acquired: &Acquired| work(acquired, Some(id)).await;
                 let timeout = self.options.lock_timeout;
                 Box::pin(crate::lock::under(lock, &info, timeout, notice, cancel, work)).await
             }
@@ -271,7 +278,7 @@ impl LoadedStack {
         let backend = self.backend().await?;
         let Some(journal) = &backend.journal else { return Ok(()) };
         // The state may be another one than the journal's: that may be why.
-        self.locked_bare("OperationTypeJournal", cancel, &|_| {}, async |_| {
+        self.locked_bare("OperationTypeJournal", cancel, &|_| {}, async |_, _| {
             let pages = journal.read().await?;
             let all = Recovery::read(State::new(""), pages);
             Ok(crate::keeper::clear(&**journal, &all).await?)

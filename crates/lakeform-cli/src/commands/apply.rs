@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakeform::{Applied, LoadedStack, Plan, PlanMode, PlanOptions};
+use lakeform::{
+    Applied, LoadedStack, Plan, PlanMode, PlanOptions,
+    core::{Diagnostic, Diagnostics},
+};
 
 use crate::{
     Exit,
-    cli::{InputOptions, LockOptions, PlanningOptions, StackOptions},
+    cli::{GuardOptions, InputOptions, LockOptions, PlanningOptions, StackOptions},
     cx::Cx,
     failure::Failure,
     progress::Progress,
@@ -48,6 +51,8 @@ pub(crate) struct RunOptions {
     lock: LockOptions,
     #[command(flatten)]
     input: InputOptions,
+    #[command(flatten)]
+    guard: GuardOptions,
 }
 
 pub(crate) async fn run(cx: &Cx, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -97,6 +102,7 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
     }
     let mut loaded = cx.load(stack, &args.stack, Some(&args.lock))?;
     cx.check(&loaded)?;
+    args.guard.apply_to(&mut loaded);
     cx.ask_for_variables(&mut loaded, &args.input).await?;
     let mode = options.mode;
     let progress = start(cx, args.json)?;
@@ -104,6 +110,7 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
         .locked("OperationTypeApply", &cx.cancel, &cx.lock_notice(), async |session| {
             let plan = progress.during(session.plan(options, &progress, &cx.cancel)).await?;
             show(cx, &plan, &loaded, args.json)?;
+            allow(cx, &plan, &loaded, &args.guard)?;
             if plan.has_changes() && !args.auto_approve {
                 ask(cx, mode).await?;
             }
@@ -115,12 +122,14 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
 
 /// Carries out a saved plan. Approval was given when it was chosen.
 async fn from_file(cx: &Cx, bytes: Vec<u8>, args: &RunOptions) -> Result<Exit, Failure> {
-    let (loaded, file) = cx.lakeform().load_plan(bytes, args.stack.load(Some(&args.lock))).await?;
+    let (mut loaded, file) = cx.lakeform().load_plan(bytes, args.stack.load(Some(&args.lock))).await?;
     cx.warn(loaded.warnings());
+    args.guard.apply_to(&mut loaded);
     let progress = start(cx, args.json)?;
     let (applied, mode) = loaded
         .locked("OperationTypeApply", &cx.cancel, &cx.lock_notice(), async |session| {
             let plan = session.resume(file)?;
+            allow(cx, &plan, &loaded, &args.guard)?;
             let mode = plan.options.mode;
             let applied = progress.during(session.apply(plan, &progress, &cx.cancel)).await;
             Ok::<_, Failure>((applied, mode))
@@ -147,6 +156,21 @@ fn show(cx: &Cx, plan: &Plan, loaded: &LoadedStack, json: bool) -> Result<(), Fa
     }
     cx.warn(&plan.diagnostics);
     cx.print(&view::plan::plan(plan, loaded.providers(), cx.style))
+}
+
+/// Stops before anyone is asked where the stack's guard refuses the plan.
+fn allow(cx: &Cx, plan: &Plan, loaded: &LoadedStack, guard: &GuardOptions) -> Result<(), Failure> {
+    let verdict = loaded.guard(plan)?;
+    cx.warn(&verdict.notes);
+    let refusals = verdict.refusals(true);
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    if guard.override_guard.is_none() {
+        return Err(refusals.into());
+    }
+    cx.warn(&Diagnostics(refusals.0.into_iter().map(Diagnostic::into_warning).collect()));
+    Ok(())
 }
 
 async fn ask(cx: &Cx, mode: PlanMode) -> Result<(), Failure> {

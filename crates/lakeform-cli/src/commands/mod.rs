@@ -9,6 +9,7 @@ pub(crate) mod drift;
 pub(crate) mod fmt;
 pub(crate) mod force_unlock;
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod journal;
 pub(crate) mod lock;

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakeform::{LoadedStack, Plan};
+use lakeform::{
+    LoadedStack, Plan,
+    core::{Diagnostic, Diagnostics},
+};
 
 use crate::{
     Exit,
-    cli::{InputOptions, LockOptions, PlanningOptions, StackOptions},
+    cli::{GuardOptions, InputOptions, LockOptions, PlanningOptions, StackOptions},
     cx::Cx,
     failure::Failure,
     progress::Progress,
@@ -48,6 +51,8 @@ pub(crate) struct PlanArgs {
     lock: LockOptions,
     #[command(flatten)]
     input: InputOptions,
+    #[command(flatten)]
+    guard: GuardOptions,
 }
 
 pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -60,17 +65,25 @@ pub(crate) async fn run(cx: &Cx, args: &PlanArgs) -> Result<Exit, Failure> {
     }
     let plan = progress.during(loaded.plan(args.planning.plan(), &progress, &cx.cancel)).await?;
     cx.warn(&plan.diagnostics);
-    if let Some(path) = &args.out {
+    let verdict = loaded.guard(&plan)?;
+    cx.warn(&verdict.notes);
+    let refused = !verdict.breaches.is_empty() && args.guard.override_guard.is_none();
+    if let Some(path) = args.out.as_ref().filter(|_| !refused) {
         save(cx, &loaded, &plan, path).await?;
     }
     if args.json {
         cx.print(&format!("{}\n", plan_json::plan(&plan, &loaded, &cx.timestamp())))?;
     } else {
         cx.print(&view::plan::plan(&plan, loaded.providers(), cx.style))?;
-        if plan.has_changes() {
+        if plan.has_changes() && !refused {
             cx.say(&footer(args.out.as_deref()));
         }
     }
+    if refused {
+        return Err(verdict.refusals(false).into());
+    }
+    // Later it may be another time, and somebody may have changed their mind.
+    cx.warn(&Diagnostics(verdict.refusals(true).0.into_iter().map(Diagnostic::into_warning).collect()));
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
 }
 

@@ -170,7 +170,8 @@ pub(crate) fn change(change: &Change, providers: &Providers, style: Style) -> St
     out
 }
 
-fn glyph(action: Action, style: Style) -> String {
+/// The symbol in front of a change.
+pub(crate) fn glyph(action: Action, style: Style) -> String {
     let (plus, minus) = (style.green("+"), style.red("-"));
     match action {
         Action::NoOp => "   ".into(),

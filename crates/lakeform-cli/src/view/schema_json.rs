@@ -78,6 +78,7 @@ pub(crate) fn stack(providers: &Providers) -> Json {
                 "additionalProperties": false,
             },
             "values": { "type": "object" },
+            "guard": guard(),
             "backend": { "type": "object", "maxProperties": 1, "properties": { "s3": any(), "local": any() } },
             "provider": { "type": "object", "properties": configs.collect::<Map<_, _>>() },
             "variable": {
@@ -193,4 +194,20 @@ fn nested(nested: &NestedBlock) -> Json {
             json!({ "anyOf": [one, many, { "type": "string" }] })
         }
     }
+}
+
+/// `[guard]`
+fn guard() -> Json {
+    let any = || json!({});
+    let window = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": { "days": any(), "from": any(), "to": any(), "timezone": any(), "reason": any() },
+    });
+    json!({
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "max_destroy": any(), "max_replace": any(), "protect": any(),
+            "freeze": { "anyOf": [window, { "type": "array", "items": window }] },
+        },
+    })
 }

@@ -120,12 +120,12 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
         Ok(graph) => graph,
-        Err(diagnostics) => return ApplyReport::nothing_done(plan.prior_state, diagnostics),
+        Err(diagnostics) => return ApplyReport::refused(plan, diagnostics),
     };
     let evaluator = Evaluator::new(&graph, providers, &given, &environment, plan.prior_state.clone());
     let steps = match Steps::build(&graph, &plan) {
         Ok(steps) => steps,
-        Err(problem) => return ApplyReport::nothing_done(plan.prior_state, problem.into()),
+        Err(problem) => return ApplyReport::refused(plan, problem.into()),
     };
     let stopped = AtomicBool::new(false);
     let recorder = Recorder::new(save, &lease, plan.stored_serial);
@@ -224,10 +224,10 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
 }
 
 impl ApplyReport {
-    /// The report of a run that stopped before it began.
-    pub fn nothing_done(state: State, diagnostics: Diagnostics) -> Self {
+    /// Nothing was done, and why.
+    pub fn refused(plan: Plan, diagnostics: Diagnostics) -> Self {
         Self {
-            state,
+            state: plan.prior_state,
             diagnostics,
             added: 0,
             changed: 0,

@@ -4,6 +4,7 @@ mod block;
 mod check;
 mod document;
 mod files;
+mod guard;
 mod item;
 mod module;
 mod refactoring;

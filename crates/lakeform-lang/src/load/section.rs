@@ -31,7 +31,7 @@ const SECTIONS: &[Section] = &[
     Section("import", Place::Root, 1),
     Section("check", Place::Anywhere, 2),
     Section("dependency", Place::Later, 2),
-    Section("guard", Place::Later, 2),
+    Section("guard", Place::Root, 2),
 ];
 
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

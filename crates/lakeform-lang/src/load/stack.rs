@@ -94,11 +94,22 @@ fn build(mut loader: Loader<'_>, table: &Table, stem: &str, path: PathBuf) -> Lo
     };
     loader.calls(&mut module, table, &scope);
     let backend = backend(&mut loader, table);
+    let guard = loader.builder.guard(table);
     let (name, description, required_version) = settings(&mut loader, table, stem);
     let Loader { mut builder, sources, root_dir, .. } = loader;
     let sources: Vec<Arc<Source>> = sources.into_iter().map(|(s, _)| s).collect();
-    let stack =
-        Stack { name, description, required_version, path, root_dir, backend, values, root: Arc::new(module), sources };
+    let stack = Stack {
+        name,
+        description,
+        required_version,
+        path,
+        root_dir,
+        backend,
+        guard,
+        values,
+        root: Arc::new(module),
+        sources,
+    };
     crate::validate::sort(&mut builder.problems, &stack.sources);
     if builder.problems.has_errors() {
         return Err(builder.problems);

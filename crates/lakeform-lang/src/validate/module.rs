@@ -1,6 +1,9 @@
 //! Each module once, each call with its inputs.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lakeform_core::{Diagnostic, Diagnostics, Marks, Mode, Span, Type, Value, address::Target};
 
@@ -10,8 +13,8 @@ use super::{
     scope::Unevaluated,
 };
 use crate::{
-    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, TypeConstraint,
-    suggest::nearest,
+    Check, Environment, Expr, IgnoreChanges, Module, ModuleCall, Moved, ProviderRef, Resource, Stack, StaticScope,
+    TypeConstraint, suggest::nearest,
 };
 
 struct Checker<'a> {
@@ -32,6 +35,13 @@ pub(super) fn stack(stack: &Stack, schemas: &dyn Schemas, out: &mut Diagnostics)
         let root = References { module: &stack.root, schemas, root: true };
         let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
         root.check(backend.body.references(), Place::default(), &scope, checker.out);
+    }
+    if let Some(guard) = &stack.guard {
+        let root = References { module: &stack.root, schemas, root: true };
+        let scope = Unevaluated::new(&stack.root, schemas, Environment::default());
+        root.check(guard.references(), Place::default(), &scope, checker.out);
+        let environment = Environment { root: stack.root_dir.clone(), ..Environment::default() };
+        checker.out.extend(guard.problems(&StaticScope::new(stack, &BTreeMap::new(), environment)));
     }
 }
 

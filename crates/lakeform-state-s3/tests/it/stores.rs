@@ -135,3 +135,52 @@ async fn a_lost_answer_does_not_count_as_someone_elses_write() {
     lock.release(&info.id).await.unwrap();
     assert_eq!(lock.holder().await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_of_the_object_are_earlier_states() {
+    let connection = harness::made("store-versions", true, false).await;
+    let store = connection.store();
+    assert!(store.versions(10).await.unwrap().is_empty());
+    let mut version = None;
+    for id in ["one", "two", "three"] {
+        version = Some(store.write(contract::state_with(id).to_bytes(), version).await.unwrap());
+    }
+    // Objects whose keys begin alike are other things.
+    connection.runs().put("20260101T000000Z-a.json", b"{}".to_vec()).await.unwrap();
+    let found = store.versions(10).await.unwrap();
+    assert_eq!(found.iter().map(|v| v.current).collect::<Vec<_>>(), [true, false, false]);
+    assert!(found.iter().all(|v| v.modified.is_some() && v.size > 100), "{found:?}");
+    assert_eq!(store.versions(2).await.unwrap(), found[..2]);
+    for (version, id) in found.iter().zip(["three", "two", "one"]) {
+        assert_eq!(store.read_version(&version.id).await.unwrap(), Some(contract::state_with(id).to_bytes()));
+    }
+    assert_eq!(store.read_version("current").await.unwrap(), Some(contract::state_with("three").to_bytes()));
+    assert_eq!(store.read_version("nope").await.unwrap(), None);
+    // A state that was deleted is still there in its versions.
+    harness::bare()
+        .s3
+        .delete_object()
+        .bucket("lakeform-store-versions")
+        .key("stacks/prod.tfstate")
+        .send()
+        .await
+        .unwrap();
+    let found = store.versions(10).await.unwrap();
+    assert_eq!(found.iter().map(|v| v.current).collect::<Vec<_>>(), [false, false, false]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_runs_are_objects_beside_the_state() {
+    let connection = harness::made("store-runs", false, true).await;
+    let runs = connection.runs();
+    assert!(runs.list().await.unwrap().is_empty());
+    for name in ["20260102T000000Z-b.json", "20260101T000000Z-a.json"] {
+        runs.put(name, b"{}".to_vec()).await.unwrap();
+    }
+    runs.put("20260101T000000Z-a.json", b"{\"a\":1}".to_vec()).await.unwrap();
+    assert_eq!(runs.list().await.unwrap(), ["20260101T000000Z-a.json", "20260102T000000Z-b.json"]);
+    assert_eq!(runs.get("20260101T000000Z-a.json").await.unwrap().unwrap(), b"{\"a\":1}");
+    assert_eq!(runs.get("nope.json").await.unwrap(), None);
+    let key = "stacks/prod.tfstate.runs/20260102T000000Z-b.json";
+    assert!(harness::bare().object("lakeform-store-runs", key).await.is_some());
+}

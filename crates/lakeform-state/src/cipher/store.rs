@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Cipher, CipherError, Label};
-use crate::{BoxFuture, StateStore, StoreError, Stored, Version};
+use crate::{BoxFuture, StateStore, StateVersion, StoreError, Stored, Version};
 
 /// The kind of states in labels.
 const STATE: &str = "state";
@@ -135,5 +135,19 @@ impl StateStore for EncryptedStore {
 
     fn describe(&self) -> String {
         self.inner.describe()
+    }
+
+    fn versions(&self, limit: usize) -> BoxFuture<'_, Result<Vec<StateVersion>, StoreError>> {
+        self.inner.versions(limit)
+    }
+
+    fn read_version<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
+        Box::pin(async move {
+            // An earlier version may be from before the state was encrypted.
+            match self.inner.read_version(id).await? {
+                Some(bytes) => Ok(Some(self.cipher.open_state(bytes).await.map_err(|e| self.failed(e))?)),
+                None => Ok(None),
+            }
+        })
     }
 }

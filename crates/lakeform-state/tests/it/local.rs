@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use lakeform_state::{LocalLock, LocalStore, LockError, LockInfo, State, StateLock, StateStore, StoreError};
+use lakeform_state::{
+    LocalLock, LocalRuns, LocalStore, LockError, LockInfo, RunLog, State, StateLock, StateStore, StoreError,
+};
 
 use crate::{contenders, contract};
 
@@ -12,7 +14,8 @@ async fn store_keeps_the_contract() {
     let path = folder.path().join("not/yet/there/prod.tfstate");
     contract::store(|| Arc::new(LocalStore::new(&path))).await;
     let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert!(names.iter().all(|n| n == "prod.tfstate" || n == "prod.tfstate.backup"), "left behind: {names:?}");
+    let known = ["prod.tfstate", "prod.tfstate.backup", "prod.tfstate.versions"];
+    assert!(names.iter().all(|n| known.iter().any(|k| n == k)), "left behind: {names:?}");
 }
 
 #[tokio::test]
@@ -151,4 +154,54 @@ async fn a_terraform_at_work_on_the_file_is_waited_for() {
     drop(terraform.stdin.take());
     terraform.wait().unwrap();
     lock.acquire(&contract::info("ann@build")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_state_before_each_run_is_kept_for_ten_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prod.tfstate");
+    let ids = async || -> Vec<String> {
+        LocalStore::new(&path).versions(100).await.unwrap().into_iter().map(|v| v.id).collect()
+    };
+    assert!(ids().await.is_empty());
+    let state = |serial| State { serial, ..contract::state_with(&serial.to_string()) };
+    let mut version = None;
+    for serial in (1..=25).step_by(2) {
+        // Two writes of one run: what was between them is not kept.
+        let run = LocalStore::new(&path);
+        version = Some(run.write(state(serial).to_bytes(), version).await.unwrap());
+        version = Some(run.write(state(serial + 1).to_bytes(), version).await.unwrap());
+    }
+    assert_eq!(ids().await, ["current", "24", "22", "20", "18", "16", "14", "12", "10", "8", "6"]);
+    let store = LocalStore::new(&path);
+    assert_eq!(store.versions(2).await.unwrap().len(), 2);
+    assert_eq!(store.read_version("20").await.unwrap(), Some(state(20).to_bytes()));
+    assert_eq!(store.read_version("current").await.unwrap(), Some(state(26).to_bytes()));
+    assert_eq!(store.read_version("../prod").await.unwrap(), None);
+    // A state that was put in place by force and has the serial of another one.
+    let other = State { serial: 24, ..contract::state_with("another") };
+    let run = LocalStore::new(&path);
+    let version = run.write(other.to_bytes(), version).await.unwrap();
+    LocalStore::new(&path).write(state(27).to_bytes(), Some(version)).await.unwrap();
+    assert_eq!(ids().await[..4], ["current", "24-2", "26", "24"]);
+    assert_eq!(store.read_version("24-2").await.unwrap(), Some(other.to_bytes()));
+    // What Terraform kept is shown as well, unless it is kept already.
+    fs::write(store.backup_path(), state(99).to_bytes()).unwrap();
+    assert_eq!(ids().await[..2], ["current", "backup"]);
+    assert_eq!(store.read_version("backup").await.unwrap(), Some(state(99).to_bytes()));
+}
+
+#[tokio::test]
+async fn records_of_runs_are_listed_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = LocalRuns::beside(folder.path().join("state/prod.tfstate"));
+    assert!(runs.list().await.unwrap().is_empty());
+    for name in ["20260102T000000Z-b.json", "20260101T000000Z-a.json"] {
+        runs.put(name, b"{}".to_vec()).await.unwrap();
+    }
+    runs.put("20260101T000000Z-a.json", b"{\"a\":1}".to_vec()).await.unwrap();
+    assert_eq!(runs.list().await.unwrap(), ["20260101T000000Z-a.json", "20260102T000000Z-b.json"]);
+    assert_eq!(runs.get("20260101T000000Z-a.json").await.unwrap().unwrap(), b"{\"a\":1}");
+    assert_eq!(runs.get("nope.json").await.unwrap(), None);
+    assert!(folder.path().join("state/prod.tfstate.runs").is_dir());
 }

@@ -1,11 +1,14 @@
 //! `lakeform state`
 
+mod diff;
 mod list;
 mod mv;
 mod pull;
 mod push;
+mod restore;
 mod rm;
 mod show;
+mod versions;
 
 use clap::{Args, Subcommand};
 
@@ -26,6 +29,9 @@ enum StateCommand {
     Rm(rm::RmArgs),
     Pull(pull::PullArgs),
     Push(push::PushArgs),
+    Versions(versions::VersionsArgs),
+    Diff(diff::DiffArgs),
+    Restore(restore::RestoreArgs),
 }
 
 pub(crate) async fn run(cx: &Cx, args: &StateArgs) -> Result<Exit, Failure> {
@@ -36,5 +42,8 @@ pub(crate) async fn run(cx: &Cx, args: &StateArgs) -> Result<Exit, Failure> {
         StateCommand::Rm(args) => rm::run(cx, args).await,
         StateCommand::Pull(args) => pull::run(cx, args).await,
         StateCommand::Push(args) => push::run(cx, args).await,
+        StateCommand::Versions(args) => versions::run(cx, args).await,
+        StateCommand::Diff(args) => diff::run(cx, args).await,
+        StateCommand::Restore(args) => restore::run(cx, args).await,
     }
 }
