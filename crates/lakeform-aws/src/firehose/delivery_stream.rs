@@ -248,7 +248,7 @@ impl ResourceType for DeliveryStream {
                 object.extended_s3_configuration.first().map(|to| built(to.to_api())).transpose()?,
             ),
         };
-        let create = || async { call.clone().send().await.during("firehose:CreateDeliveryStream") };
+        let create = || async { Box::pin(call.clone().send()).await.during("firehose:CreateDeliveryStream") };
         let answer = Box::pin(settle(cx, create)).await?;
         object.id = answer.delivery_stream_arn;
         let mut live = active(cx, &object.name).await?;
