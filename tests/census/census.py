@@ -15,7 +15,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-REGION = "eu-west-2"
+# Where the stacks of the repository live.
+REGIONS = ["eu-west-2", "eu-west-3"]
 SETTINGS = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, parameter_validation=False)
 
 # What says when, where or by which number something happened, and not what it is.
@@ -30,12 +31,17 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 class Census:
-    def __init__(self, endpoint, leave_out):
-        session = boto3.Session("testing", "testing", region_name=REGION)
-        self.of = lambda name: CLIENTS.setdefault((endpoint, name), session.client(name, endpoint_url=endpoint, config=SETTINGS))
-        self.leave_out = leave_out
+    def __init__(self, endpoint, region, leave_out):
+        self.endpoint, self.region, self.leave_out = endpoint, region, leave_out
         self.names = {}
         self.objects = {}
+
+    def of(self, name):
+        key = (self.endpoint, self.region, name)
+        if key not in CLIENTS:
+            session = boto3.Session("testing", "testing", region_name=self.region)
+            CLIENTS[key] = session.client(name, endpoint_url=self.endpoint, config=SETTINGS)
+        return CLIENTS[key]
 
     def add(self, kind, name, **parts):
         if not any(text in name for text in self.leave_out):
@@ -160,7 +166,7 @@ class Census:
                 self.add("glue table", f"{database['Name']}.{table['Name']}", about=table)
         for kind, operation, key in [("job", "get_jobs", "Jobs"), ("crawler", "get_crawlers", "Crawlers")]:
             for about in self.all("glue", operation, key):
-                arn = f"arn:aws:glue:{REGION}:123456789012:{kind}/{about['Name']}"
+                arn = f"arn:aws:glue:{self.region}:123456789012:{kind}/{about['Name']}"
                 self.add(f"glue {kind}", about["Name"], about=about, tags=self.get("glue", "get_tags", "Tags", ResourceArn=arn))
         for about in self.all("glue", "get_classifiers", "Classifiers"):
             kind, body = next(iter(about.items()))
@@ -231,6 +237,15 @@ class Census:
         return {UUID.sub("(made up)", name): self.clean(parts) for name, parts in sorted(self.objects.items())}
 
 
+def census(endpoint, leave_out):
+    """The objects of all regions; what is in every region's lists is told once."""
+    found = {}
+    for region in REGIONS:
+        for name, parts in Census(endpoint, region, leave_out).take().items():
+            found.setdefault(name, parts)
+    return found
+
+
 CLIENTS = {}
 
 
@@ -239,7 +254,7 @@ def main():
     for endpoint in sys.stdin:
         for attempt in range(3):
             try:
-                print(json.dumps(Census(endpoint.strip(), leave_out).take(), default=str), flush=True)
+                print(json.dumps(census(endpoint.strip(), leave_out), default=str), flush=True)
                 break
             except ConnectionClosedError:
                 if attempt == 2:

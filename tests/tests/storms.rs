@@ -71,7 +71,7 @@ impl Journal for Slow {
 #[derive(Clone, Debug, Default)]
 struct Wish {
     buckets: BTreeMap<String, (bool, u8)>,
-    databases: BTreeMap<String, (bool, u8, u8)>,
+    databases: BTreeMap<String, (u8, u8)>,
     tables: BTreeMap<String, (String, u8)>,
 }
 
@@ -85,8 +85,7 @@ impl Wish {
         }
         for name in ["m", "n"] {
             if random.random_bool(0.7) {
-                let sizes = (random.random_bool(0.3), random.random_range(1..4), random.random_range(0..3));
-                out.databases.insert(name.into(), sizes);
+                out.databases.insert(name.into(), (random.random_range(1..4), random.random_range(0..3)));
             }
         }
         for name in ["s", "t", "u"] {
@@ -109,20 +108,17 @@ impl Wish {
                 let _ = write!(out, "lifecycle = {{ create_before_destroy = true }}\n");
             }
         }
-        for (name, (first, size, password)) in &self.databases {
+        for (name, (size, password)) in &self.databases {
             let _ = write!(
                 out,
                 "[resource.fake_database.{name}]\nname = '{name}'\nsize = {size}\npassword = 'secret-{password}'\n"
             );
-            if *first {
-                let _ = write!(out, "lifecycle = {{ create_before_destroy = true }}\n");
-            }
         }
         for (name, (database, retention)) in &self.tables {
             let _ = write!(
                 out,
                 "[resource.fake_table.{name}]\nname = '{name}'\ndatabase = '${{fake_database.{database}.id}}'\nretention = \
-                 {retention}\n"
+                 {retention}\n[[resource.fake_table.{name}.column]]\nname = 'c'\n"
             );
         }
         out
@@ -305,7 +301,7 @@ async fn storm(seed: u64) {
     let plan = scene.load(&text).plan(PlanOptions::default(), &NoEvents, &Cancel::new()).await.unwrap();
     assert!(!plan.has_changes(), "the plan is not empty\n{}", told(&scene));
     assert!(scene.journal.read().await.unwrap().is_empty(), "a journal is left\n{}", told(&scene));
-    for (name, (_, _, password)) in &wish.databases {
+    for (name, (_, password)) in &wish.databases {
         let address = format!("fake_database.{name}").parse().unwrap();
         let stored = state.current(&address).unwrap().attributes.json().unwrap();
         assert_eq!(stored["password"], format!("secret-{password}"), "{}", told(&scene));

@@ -159,10 +159,18 @@ fn v04_a_run_that_is_killed_leaves_no_secret_behind() {
     child.kill().unwrap();
     let (_, stdout, stderr) = told(&child.wait_with_output().unwrap());
     let mut seen = vec![("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)];
-    for file in std::fs::read_dir(program.folder.path()).unwrap() {
-        let path = file.unwrap().path();
-        seen.push((path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()));
+    let mut folders = vec![program.folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                seen.push((path.display().to_string(), text));
+            }
+        }
     }
+    assert!(seen.iter().any(|(place, _)| place.ends_with("s.tfstate.journal")), "the run left no journal");
     assert!(seen.iter().any(|(place, text)| place.ends_with("s.tfstate") && text.contains("lakeform_encryption")));
     for (place, text) in &seen {
         assert!(!secrets.iter().any(|secret| text.contains(secret)), "{place}: {text}");

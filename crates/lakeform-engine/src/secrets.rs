@@ -1,5 +1,7 @@
 //! Secrets in what others say: an API that refuses a value may repeat it.
 
+use std::collections::BTreeSet;
+
 use lakeform_core::{Diagnostic, Kind, Marks, Value};
 use lakeform_provider::ProviderError;
 use serde_json::Value as Json;
@@ -32,8 +34,21 @@ pub(crate) fn translate_without(error: &ProviderError, address: &str, given: &[&
     problem
 }
 
+/// Secrets of this length or more count as such wherever they are part of a text.
+const LONG: usize = 16;
+
+/// Whether a text of a value is a secret, or has a long one in it, though it is not marked as such.
+pub(crate) fn repeats(value: &Value, secrets: &BTreeSet<String>) -> bool {
+    match value.kind() {
+        Kind::String(text) => {
+            secrets.contains(&**text) || secrets.iter().any(|secret| secret.len() >= LONG && text.contains(secret))
+        }
+        _ => value.children().any(|child| repeats(child, secrets)),
+    }
+}
+
 /// Every sensitive string.
-fn collect(value: &Value, sensitive: bool, out: &mut Vec<String>) {
+pub(crate) fn collect(value: &Value, sensitive: bool, out: &mut Vec<String>) {
     let sensitive = sensitive || value.marks().contains(Marks::SENSITIVE) || value.marks().contains(Marks::EPHEMERAL);
     match value.kind() {
         Kind::String(text) if sensitive => add(text, out),

@@ -62,7 +62,16 @@ impl TableJournal {
     }
 
     async fn read_now(&self) -> Result<Vec<Page>, StoreError> {
-        let Some(first) = self.get(&self.head()).await? else { return Ok(vec![]) };
+        let first = match self.get(&self.head()).await {
+            Ok(Some(first)) => first,
+            Ok(None) => return Ok(vec![]),
+            // As with the digest: a reader may have no rights on the table. Who writes has taken the lock there.
+            Err(StoreError::Operation(e)) if e.cause.starts_with("AccessDenied") => {
+                tracing::warn!("the journal {} could not be read: {e}", self.describe());
+                return Ok(vec![]);
+            }
+            Err(e) => return Err(e),
+        };
         let run = first.run.clone();
         let mut pages = vec![first];
         loop {

@@ -93,6 +93,13 @@ impl StateManager {
         self.seen.extend(blocks);
     }
 
+    /// Begins with this lineage, where nothing is stored yet: a run that was cut off before it stored its state began it.
+    pub fn begin(&mut self, lineage: &str) {
+        if !self.exists() {
+            lineage.clone_into(&mut self.stored.lineage);
+        }
+    }
+
     /// Notes every resource that a state names: what is stored next may depend on it.
     pub fn know(&mut self, state: &State) {
         state.note_seen(&mut self.seen);

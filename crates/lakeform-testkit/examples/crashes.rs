@@ -38,7 +38,8 @@ fn main() -> ExitCode {
         if !wanted("backend", backend) {
             continue;
         }
-        let scene = Emulator::start(Kind::Moto).and_then(|emulator| {
+        // What moto lacks of alarms, budgets and state machines.
+        let scene = Emulator::start_from(Kind::Moto, &root.join("tests/parity/moto_server")).and_then(|emulator| {
             Crashes::new(vec![program.clone().into()], BTreeMap::new(), emulator, subject.clone(), keeping)
         });
         let mut crashes = match scene {

@@ -78,7 +78,11 @@ impl Backend {
                 None => Ok(vec![]),
             }
         };
-        let (manager, pages) = futures::try_join!(StateManager::open(self.store.clone()), pages)?;
+        let (manager, pages) = futures::join!(StateManager::open(self.store.clone()), pages);
+        let (mut manager, pages) = (manager?, pages?);
+        if let Some(lineage) = Recovery::lineage(&pages) {
+            manager.begin(lineage);
+        }
         let recovery = Recovery::read(manager.state().clone(), pages);
         if let (Some(run), true) = (recovery.runs.last(), manager.exists())
             && run.lineage != manager.state().lineage

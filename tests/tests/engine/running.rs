@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lakeform_engine::{Cancel, Level};
-use lakeform_provider::ErrorKind;
+use lakeform_provider::{ErrorKind, Retry};
 use lakeform_testkit::{
     Gate,
     fake::{Effect, Fault, Op},
@@ -129,8 +129,35 @@ async fn a_create_whose_answer_is_lost_is_not_repeated() {
     let mut world = World::new();
     world.cloud.inject(Fault::on(Op::Create).named("a").loses_response());
     let (_, told) = world.failure("[resource.fake_thing.a]\nname = 'a'\n").await;
-    assert!(told.contains("not known whether the call took effect"), "{told}");
+    assert!(told.contains("nobody can tell whether it was created: look for"), "{told}");
     assert_eq!(world.cloud.count(Op::Create), 1);
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_looked_for() {
+    let mut world = World::new();
+    world.cloud.inject(Fault::on(Op::Create).named("a").loses_response());
+    world.apply("[resource.fake_bucket.a]\nname = 'a'\ntags = { x = 'y' }\n").await;
+    assert_eq!((world.cloud.count(Op::Create), world.cloud.list()), (1, vec!["fake_bucket a".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_create_that_was_looked_for_and_is_not_there_is_made_again() {
+    let mut world = World::new();
+    world.cloud.inject(Fault::on(Op::Create).named("a").times(2).fails_with(ErrorKind::Other, Retry::Unknown));
+    world.apply("[resource.fake_bucket.a]\nname = 'a'\n").await;
+    assert_eq!((world.cloud.count(Op::Create), world.cloud.list()), (3, vec!["fake_bucket a".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_delete_whose_answer_is_lost_is_looked_at() {
+    let text = "[resource.fake_bucket.a]\nname = 'a'\n";
+    let mut world = World::new();
+    world.apply(text).await;
+    world.cloud.inject(Fault::on(Op::Delete).loses_response());
+    let report = world.destroy(text).await;
+    assert!(report.diagnostics.is_empty(), "{}", report.diagnostics);
+    assert_eq!((world.cloud.count(Op::Delete), world.cloud.len()), (1, 0));
 }
 
 /// G01

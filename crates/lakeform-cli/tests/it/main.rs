@@ -4,6 +4,7 @@
 
 mod apply;
 mod arguments;
+mod crashes;
 mod drift;
 mod errors;
 mod guard;

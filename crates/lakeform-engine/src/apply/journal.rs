@@ -18,7 +18,10 @@ use lakeform_state::{
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, watch};
 
-use crate::stored::encode;
+use crate::{
+    secrets::{collect, repeats},
+    stored::encode,
+};
 
 use super::Save;
 
@@ -44,6 +47,8 @@ pub(super) struct Recorder<'a> {
     /// The serial of the state that has everything up to now.
     serial: AtomicU64,
     closed: AtomicBool,
+    /// The sensitive texts that this run has seen.
+    secrets: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Default)]
@@ -89,7 +94,15 @@ impl<'a> Recorder<'a> {
             wake: Notify::new(),
             serial: AtomicU64::new(serial),
             closed: AtomicBool::new(false),
+            secrets: Mutex::default(),
         }
+    }
+
+    /// Texts that are in no page, wherever they turn up.
+    pub(super) fn hide<'v>(&self, values: impl IntoIterator<Item = &'v Value>) {
+        let mut found = vec![];
+        values.into_iter().for_each(|value| collect(value, false, &mut found));
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -117,7 +130,7 @@ impl<'a> Recorder<'a> {
         }
         let (object, inputs) = match plan.after {
             Some(after) => {
-                let (object, _) = without_secrets(resource, after, plan.frame);
+                let (object, _) = self.without_secrets(resource, after, plan.frame);
                 let digest = object.attributes.text().map(|text| hex(&Sha256::digest(text)));
                 ((plan.verb == Verb::Create).then_some(object), digest.unwrap_or_default())
             }
@@ -222,6 +235,44 @@ impl<'a> Recorder<'a> {
         }
         Ok(())
     }
+
+    /// The edit that makes a value the current object.
+    pub(super) fn set(&self, resource: &dyn AnyResource, provider: &str, value: &Value, frame: ObjectState) -> Edit {
+        let (object, withheld) = self.without_secrets(resource, value, frame);
+        Edit::Set { provider: provider.to_owned(), object, withheld }
+    }
+
+    /// The object without what is secret, unknown or long; and the attributes (of the first level) that held it.
+    fn without_secrets(
+        &self,
+        resource: &dyn AnyResource,
+        value: &Value,
+        frame: ObjectState,
+    ) -> (ObjectState, Vec<String>) {
+        let block = &resource.schema().block;
+        let marked = crate::diff::mark_sensitive(block, value.clone());
+        self.hide([&marked]);
+        let mut withheld: Vec<String> = marked.marked_paths(Marks::SENSITIVE).iter().filter_map(first).collect();
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, part) in value.as_mapping().into_iter().flatten() {
+            // What an object is found by is kept unless it is said to be secret.
+            let identifies = resource.identity().contains(&&**name) || &**name == "id";
+            if length(part) > LONGEST || !identifies && repeats(part, &secrets) {
+                withheld.push(name.to_string());
+            }
+        }
+        drop(secrets);
+        withheld.sort();
+        withheld.dedup();
+        let mut value = super::operate::known(value.clone().unmarked_deep());
+        withheld.retain(|name| value.get(name).is_some_and(|v| !v.is_null()));
+        for name in &withheld {
+            let null = Value::null(value.get(name).map_or(lakeform_core::Type::Dynamic, Value::ty));
+            value.set_attr(name.as_str(), null);
+        }
+        let attributes = encode(&value, &block.ty()).unwrap_or_default();
+        (ObjectState { attributes, schema_version: resource.schema().version, ..frame }, withheld)
+    }
 }
 
 impl Desk {
@@ -236,35 +287,6 @@ impl Desk {
 
 fn lost(error: &LeaseLost, address: &InstanceAddress) -> Diagnostic {
     Diagnostic::error(error.to_string()).address(address)
-}
-
-/// The edit that makes a value the current object.
-pub(super) fn set(resource: &dyn AnyResource, provider: &str, value: &Value, frame: ObjectState) -> Edit {
-    let (object, withheld) = without_secrets(resource, value, frame);
-    Edit::Set { provider: provider.to_owned(), object, withheld }
-}
-
-/// The object without what is secret, unknown or long; and the attributes (of the first level) that held it.
-fn without_secrets(resource: &dyn AnyResource, value: &Value, frame: ObjectState) -> (ObjectState, Vec<String>) {
-    let block = &resource.schema().block;
-    let mut withheld: Vec<String> = value.marked_paths(Marks::SENSITIVE).iter().filter_map(first).collect();
-    let marked = crate::diff::mark_sensitive(block, value.clone());
-    withheld.extend(marked.marked_paths(Marks::SENSITIVE).iter().filter_map(first));
-    for (name, part) in value.as_mapping().into_iter().flatten() {
-        if length(part) > LONGEST {
-            withheld.push(name.to_string());
-        }
-    }
-    withheld.sort();
-    withheld.dedup();
-    let mut value = super::operate::known(value.clone().unmarked_deep());
-    withheld.retain(|name| value.get(name).is_some_and(|v| !v.is_null()));
-    for name in &withheld {
-        let null = Value::null(value.get(name).map_or(lakeform_core::Type::Dynamic, Value::ty));
-        value.set_attr(name.as_str(), null);
-    }
-    let attributes = encode(&value, &block.ty()).unwrap_or_default();
-    (ObjectState { attributes, schema_version: resource.schema().version, ..frame }, withheld)
 }
 
 fn first(path: &Path) -> Option<String> {

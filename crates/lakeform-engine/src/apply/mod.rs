@@ -129,6 +129,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     };
     let stopped = AtomicBool::new(false);
     let recorder = Recorder::new(save, &lease, plan.stored_serial);
+    recorder.hide(plan.variables.values().chain(plan.changes.iter().flat_map(|c| [&c.before, &c.after])));
     let saver = Saver::new(save, &stopped, &recorder, plan.stored_serial);
     let run = Run {
         dependencies: Dependencies::of(&graph),

@@ -515,7 +515,7 @@ impl<'a> Run<'a> {
             sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
             ..self.frame(node, change)
         };
-        journal::set(resource, &change.provider, value, frame)
+        self.recorder.set(resource, &change.provider, value, frame)
     }
 
     fn store(

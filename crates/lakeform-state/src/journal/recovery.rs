@@ -41,6 +41,14 @@ pub struct Recovery {
 }
 
 impl Recovery {
+    /// The lineage of the state that a journal is about.
+    pub fn lineage(pages: &[Page]) -> Option<&str> {
+        pages.iter().rev().flat_map(|page| &page.entries).find_map(|entry| match entry {
+            Entry::Run(info) => Some(info.lineage.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether there was nothing to recover.
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty()

@@ -1,0 +1,67 @@
+//! Runs that are killed at calls that change something, and what the next run makes of it: samples of what
+//! `cargo run --release -p lakeform-testkit --example crashes` does at every call.
+
+use std::{collections::BTreeMap, path::Path};
+
+use lakeform_testkit::{
+    crash::{Crashes, Keeping, Moment, Phase, Subject},
+    emulator::{Emulator, Kind},
+};
+
+fn crashes(stack: &str, update: &[&str], keeping: Keeping) -> Crashes {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // What moto lacks of alarms, budgets and state machines.
+    let emulator = Emulator::start_from(Kind::Moto, &root.join("tests/parity/moto_server"));
+    let subject = Subject {
+        folder: root.join("stacks"),
+        stack: stack.into(),
+        update: update.iter().map(|text| (*text).to_owned()).collect(),
+        addition: String::new(),
+    };
+    let program = vec![env!("CARGO_BIN_EXE_lakeform").into()];
+    let emulator = emulator.unwrap_or_else(|e| panic!("{e}"));
+    Crashes::new(program, BTreeMap::new(), emulator, subject, keeping).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Kills a phase at some calls, before and after they reached the cloud.
+fn samples(mut crashes: Crashes, phase: Phase, shares: &[f64]) {
+    let (expected, calls) = crashes.undisturbed(phase).unwrap();
+    assert!(phase == Phase::Destroy || expected.len() > 20, "{} objects", expected.len());
+    for (i, share) in shares.iter().enumerate() {
+        let n = ((calls as f64 * share) as usize).max(1);
+        let moment = if i % 2 == 0 { Moment::After } else { Moment::Before };
+        match crashes.crash(phase, moment, n, &expected) {
+            Ok(true) => {}
+            Ok(false) => panic!("the run made fewer than {n} of {calls} calls"),
+            Err(e) => panic!("{phase:?}, killed {moment:?} call {n} of {calls}: {e}"),
+        }
+    }
+}
+
+const PROD: [&str; 2] = ["--var", "project=other"];
+const LAKEHOUSE: [&str; 2] = ["--var", "environment=stage"];
+
+#[test]
+fn the_first_apply_of_the_data_lake_is_killed() {
+    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Apply, &[0.0, 0.02, 0.3, 0.6, 0.9]);
+}
+
+#[test]
+fn the_first_apply_of_the_data_lake_is_killed_with_its_state_in_s3() {
+    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Apply, &[0.1, 0.4, 0.75]);
+}
+
+#[test]
+fn an_update_of_the_data_lake_that_replaces_everything_is_killed() {
+    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Update, &[0.2, 0.5, 0.8]);
+}
+
+#[test]
+fn the_destruction_of_the_data_lake_is_killed() {
+    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Destroy, &[0.15, 0.7]);
+}
+
+#[test]
+fn the_first_apply_of_the_lakehouse_is_killed() {
+    samples(crashes("lakehouse/dev.toml", &LAKEHOUSE, Keeping::Local), Phase::Apply, &[0.25, 0.55, 0.85]);
+}
