@@ -27,6 +27,8 @@ VOLATILE = re.compile(
     r"|ItemCount|TableSizeBytes|storedBytes|CurrentKeyMaterialId|revisionId|KeyId|Arn|VersionNumber|registryId|Version"
     r"|DeliveryStreamARN|HasMoreDestinations|DestinationId|ApproximateNumberOf\w+|Failures|LastUpdateStatus\w*|NextToken)$"
 )
+# What S3 itself writes: the logs of accesses to a bucket.
+ACCESS_LOG = re.compile(r"/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}$")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
@@ -98,6 +100,8 @@ class Census:
             for rule in ((found["encryption"] or {}).get("ServerSideEncryptionConfiguration") or {}).get("Rules", []):
                 rule.pop("BlockedEncryptionTypes", None)
             for object in self.all("s3", "list_objects_v2", "Contents", Bucket=name):
+                if ACCESS_LOG.search("/" + object["Key"]):
+                    continue
                 about = self.get("s3", "head_object", Bucket=name, Key=object["Key"]) or {}
                 about.pop("LastModified", None)
                 kept = {k: v for k, v in about.items() if k in ("ContentType", "Metadata", "ServerSideEncryption", "SSEKMSKeyId", "StorageClass")}

@@ -116,6 +116,8 @@ impl Crashes {
         let _ = std::fs::remove_dir_all(self.home.path().join("state"));
         if self.keeping == Keeping::S3 {
             self.succeed(&["bootstrap"])?;
+            // moto takes the condition of the TLS-only policy for fulfilled, and would deny everything.
+            self.emulator.drop_bucket_policy("crash-state").map_err(|e| e.to_string())?;
         }
         Ok(())
     }

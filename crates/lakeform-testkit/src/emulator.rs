@@ -306,6 +306,18 @@ impl Emulator {
         }
     }
 
+    /// Takes a bucket's policy away, as its owner.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub fn drop_bucket_policy(&self, bucket: &str) -> Result<(), EmulatorError> {
+        match self.call("DELETE", &format!("/{bucket}?policy"), "", "") {
+            Ok(200 | 204) => Ok(()),
+            Ok(status) => Err(self.failed(format!("answered the deletion of a policy with {status}"))),
+            Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
+        }
+    }
+
     /// Which one it is.
     pub fn kind(&self) -> Kind {
         self.kind

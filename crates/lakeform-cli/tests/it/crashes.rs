@@ -26,7 +26,7 @@ fn crashes(stack: &str, update: &[&str], keeping: Keeping) -> Crashes {
 /// Kills a phase at some calls, before and after they reached the cloud.
 fn samples(mut crashes: Crashes, phase: Phase, shares: &[f64]) {
     let (expected, calls) = crashes.undisturbed(phase).unwrap();
-    assert!(phase == Phase::Destroy || expected.len() > 20, "{} objects", expected.len());
+    assert!(phase == Phase::Destroy || expected.len() > 12, "{} objects", expected.len());
     for (i, share) in shares.iter().enumerate() {
         let n = ((calls as f64 * share) as usize).max(1);
         let moment = if i % 2 == 0 { Moment::After } else { Moment::Before };
@@ -43,25 +43,25 @@ const LAKEHOUSE: [&str; 2] = ["--var", "environment=stage"];
 
 #[test]
 fn the_first_apply_of_the_data_lake_is_killed() {
-    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Apply, &[0.0, 0.02, 0.3, 0.6, 0.9]);
+    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Apply, &[0.02, 0.3, 0.7]);
 }
 
 #[test]
 fn the_first_apply_of_the_data_lake_is_killed_with_its_state_in_s3() {
-    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Apply, &[0.1, 0.4, 0.75]);
+    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Apply, &[0.1, 0.6]);
 }
 
 #[test]
 fn an_update_of_the_data_lake_that_replaces_everything_is_killed() {
-    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Update, &[0.2, 0.5, 0.8]);
+    samples(crashes("prod.toml", &PROD, Keeping::S3), Phase::Update, &[0.3, 0.7]);
 }
 
 #[test]
 fn the_destruction_of_the_data_lake_is_killed() {
-    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Destroy, &[0.15, 0.7]);
+    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Destroy, &[0.5]);
 }
 
 #[test]
 fn the_first_apply_of_the_lakehouse_is_killed() {
-    samples(crashes("lakehouse/dev.toml", &LAKEHOUSE, Keeping::Local), Phase::Apply, &[0.25, 0.55, 0.85]);
+    samples(crashes("lakehouse/dev.toml", &LAKEHOUSE, Keeping::Local), Phase::Apply, &[0.25, 0.6]);
 }
