@@ -14,4 +14,5 @@ mod lock;
 mod plan;
 mod reading;
 mod reference;
+mod rollback;
 mod state;
