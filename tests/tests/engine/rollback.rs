@@ -1,7 +1,15 @@
 //! `--on-error=rollback`: what a run did is undone once something of it fails.
 
-use lakeform_engine::OnError;
-use lakeform_provider::ErrorKind;
+use std::sync::Mutex;
+
+use lakeform_core::Diagnostic;
+use lakeform_engine::{ApplyInput, NoEvents, OnError, Save};
+use lakeform_lang::Environment;
+use lakeform_provider::{BoxFuture, ErrorKind};
+use lakeform_state::{
+    State,
+    journal::{Entry, Page, Recovery},
+};
 use lakeform_testkit::{
     Gate,
     fake::{Fault, Op},
@@ -393,4 +401,68 @@ async fn what_a_rollback_cannot_undo_is_told_beforehand() {
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].starts_with("fake_bucket.a: ") && lines[0].contains("it is deleted"), "{lines:?}");
     assert!(lines[1].starts_with("fake_thing.b: ") && lines[1].contains("it is replaced"), "{lines:?}");
+}
+
+/// Keeps a journal, and cannot keep the state.
+#[derive(Default)]
+struct Recorded(Mutex<Vec<Entry>>);
+
+impl Save for Recorded {
+    fn save<'a>(&'a self, _: &'a State) -> BoxFuture<'a, Result<u64, Diagnostic>> {
+        Box::pin(async { Err(Diagnostic::error("the disk is full")) })
+    }
+
+    fn has_journal(&self) -> bool {
+        true
+    }
+
+    fn record(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Diagnostic>> {
+        self.0.lock().unwrap().extend(entries);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A run that is killed at its very end has only the journal: that tells the same as the state would have.
+#[tokio::test]
+async fn the_journal_tells_of_what_is_undone() {
+    let both = |lifecycle: &str, size: u32| {
+        let text = sized(size, lifecycle);
+        format!("{text}[resource.fake_bucket.tags]\nname = 'tags'\ntags = {{ n = '{size}' }}\n")
+    };
+    let gone = "[resource.fake_bucket.gone]\nname = 'gone'\n";
+    for lifecycle in ["", FIRST] {
+        let mut world = world();
+        world.apply(&format!("{}{gone}", both(lifecycle, 1))).await;
+        let text = both(lifecycle, 2);
+        // The bucket at the end of the chain is changed last.
+        world.cloud.inject(Fault::on(Op::Update).named("last").fails(ErrorKind::Denied));
+        let (stack, plan, save) = (world.stack(&text), world.plan(&text).await, Recorded::default());
+        let before = plan.prior_state.clone();
+        let report = lakeform_engine::apply(ApplyInput {
+            plan,
+            stack: &stack,
+            providers: &world.providers,
+            environment: Environment { now: Some(jiff::Timestamp::UNIX_EPOCH), ..Environment::default() },
+            events: &NoEvents,
+            cancel: &world.cancel,
+            lease: world.lease.clone(),
+            save: &save,
+            on_error: OnError::Rollback,
+        })
+        .await;
+        assert_eq!(report.rolled_back.as_ref().unwrap().left, [], "{}", told(&report.diagnostics));
+        let entries = save.0.into_inner().unwrap();
+        let intents = entries.iter().filter(|e| matches!(e, Entry::Intent(_))).count();
+        assert!(intents >= 8, "{intents}");
+        let pages = vec![Page { run: "r".into(), seq: 1, entries }];
+        let told = Recovery::read(before, pages);
+        let objects = |state: &State| -> Vec<String> {
+            let line = |(a, i): (lakeform_core::InstanceAddress, &lakeform_state::InstanceState)| {
+                format!("{a} {:?} {}", i.current.as_ref().map(|o| o.attributes.json().unwrap()), i.deposed.len())
+            };
+            state.iter().map(line).collect()
+        };
+        assert!(told.open.is_empty(), "{:?}", told.open);
+        assert_eq!(objects(&told.state), objects(&report.state));
+    }
 }

@@ -4,18 +4,36 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use lakeform_core::{Block, ConfigAddress, InstanceAddress, Kind, Nesting, Value};
 
-/// What of an object a configuration could say; null where only the API says it.
-pub(super) fn settable(block: &Block, object: &Value) -> Value {
+use crate::diff::is_empty;
+
+/// The configuration that leads to an object: what a stack could say of it. What only the API says is null, and so is what needs
+/// no saying: what the API may decide and is as it shall be in the object that there is, and values that say nothing.
+pub(super) fn settable(block: &Block, object: &Value, present: Option<&Value>) -> Value {
     let Some(given) = object.as_mapping() else { return object.clone() };
+    let stays = |name: &str, value: &Value| present.is_some_and(|present| present.get(name) == Some(value));
+    let says = |name: &str| given.get(name).is_some_and(|value| !is_empty(value));
     let attributes = block.attributes.iter().map(|(name, attribute)| {
-        let own = given.get(name).filter(|_| attribute.is_settable() && !attribute.write_only);
+        let own = given.get(name).filter(|value| {
+            let nothing = is_empty(value)
+                && attribute.default.is_none()
+                && match (attribute.required, attribute.computed) {
+                    (true, _) => false,
+                    (_, false) => true,
+                    // The API might decide otherwise.
+                    (_, true) => present.is_none() && value.as_bool().is_none(),
+                };
+            // The name that came of a prefix is there, and the two exclude each other.
+            let prefix = name.strip_suffix("_prefix").is_some_and(says);
+            let left = attribute.computed && (stays(name, value) || prefix);
+            attribute.is_settable() && !attribute.write_only && !nothing && !left
+        });
         (name.clone(), own.cloned().unwrap_or_else(|| Value::null(attribute.ty.clone())))
     });
     let blocks = block.blocks.iter().map(|(name, nested)| {
-        let value = match given.get(name) {
+        let value = match given.get(name).filter(|value| !(nested.computed && stays(name, value))) {
             None => nested.absent(),
-            Some(value) if nested.nesting == Nesting::Single => settable(&nested.block, value),
-            Some(value) => value.clone().map_children(|child| settable(&nested.block, &child)),
+            Some(value) if nested.nesting == Nesting::Single => settable(&nested.block, value, None),
+            Some(value) => value.clone().map_children(|child| settable(&nested.block, &child, None)),
         };
         (name.clone(), value)
     });

@@ -294,8 +294,8 @@ impl Run<'_> {
         let client = self.client(node, address)?;
         let was = decode(resource, old)?;
         let wanted = renamed.lock().unwrap_or_else(PoisonError::into_inner).follow(&was, &old.dependencies);
-        let config = settable(&resource.schema().block, &wanted);
         let prior = (*how == How::Update).then_some(&change.before);
+        let config = settable(&resource.schema().block, &wanted, prior);
         let wishes = Wishes { ignore: Some(vec![]), ..Wishes::default() };
         let decision = decide(resource, &client, &config, prior, &wishes)
             .map_err(|e| translate_without(&e, &address.to_string(), &[&change.before, &config]))?;
