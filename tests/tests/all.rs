@@ -15,6 +15,7 @@ mod git_modules;
 mod propagation;
 mod provisioners;
 mod resource_types;
+mod rollback;
 mod secrets;
 mod stacks;
 mod storms;

@@ -266,3 +266,33 @@ provisioner = {}
     folder.write("stack.toml", loads);
     insta::assert_snapshot!(folder.run(&["validate", "stack.toml"]).stderr);
 }
+
+/// What provisioners did stays done, which is said beforehand, and none run for what is undone.
+#[test]
+fn a_rollback_runs_none() {
+    let folder = Folder::with(
+        r#"
+[resource.terraform_data.a]
+input = "1"
+
+[[resource.terraform_data.a.provisioner.local-exec]]
+command = "echo create"
+
+[[resource.terraform_data.a.provisioner.local-exec]]
+when = "destroy"
+command = "echo destroy >> log"
+
+[resource.terraform_data.b]
+input = "${terraform_data.a.output}"
+
+[[resource.terraform_data.b.provisioner.local-exec]]
+command = "exit 3"
+"#,
+    );
+    let ran = run(&folder, "apply", &["--on-error=rollback"]);
+    assert_eq!(ran.exit, Exit::Failed);
+    assert!(ran.stderr.contains("its provisioners run: what they do is not undone"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Rolled back: 2 undone, 0 could not be undone."), "{}", ran.stderr);
+    assert!(objects(&folder).is_empty());
+    assert!(!folder.path("log").exists());
+}

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use lakeform::{
-    LoadOptions, LoadedStack, PlanMode, PlanOptions, VariableSource,
+    LoadOptions, LoadedStack, OnError, PlanMode, PlanOptions, VariableSource,
     core::{InstanceAddress, address::Target},
 };
 
@@ -168,6 +168,7 @@ impl StackOptions {
             lock_timeout: lock.map(|l| l.lock_timeout).unwrap_or_default(),
             upgrade_modules: false,
             override_guard: None,
+            on_error: OnError::Keep,
         }
     }
 }

@@ -194,6 +194,10 @@ impl Events for Progress {
             Event::Provisioning { address, provisioner, output } => {
                 self.line(&format!("{} {output}", self.style.bold(format!("{address} ({provisioner}):"))));
             }
+            Event::RollingBack { objects } => {
+                let what = if objects == 1 { "1 object".to_owned() } else { format!("{objects} objects") };
+                self.line(&self.style.bold(format!("Rolling back {what}...")));
+            }
             Event::Skipped { address } => self.line(&format!("{}: Skipped", self.style.bold(address))),
             _ => {}
         }

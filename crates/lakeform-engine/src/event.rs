@@ -92,6 +92,11 @@ pub enum Event<'a> {
         /// What was left out.
         address: &'a InstanceAddress,
     },
+    /// Something failed, and what the run did is undone from here on.
+    RollingBack {
+        /// How many instances that concerns.
+        objects: usize,
+    },
     /// The plan is made.
     Planned(&'a Plan),
     /// The state was written.

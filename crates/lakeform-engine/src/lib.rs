@@ -37,7 +37,7 @@ mod stored;
 mod target;
 
 pub use action::{Action, Reason};
-pub use apply::{ApplyInput, ApplyReport, Save, apply};
+pub use apply::{ApplyInput, ApplyReport, OnError, Rollback, Save, apply, beyond_rollback};
 pub use cancel::{Cancel, Level};
 pub use console::evaluate;
 pub use event::{Event, Events, NoEvents, Operation};

@@ -135,6 +135,7 @@ fn applied(shape: &str, number: usize) -> Vec<u8> {
         cancel: &Cancel::new(),
         lease: Lease::unlimited(),
         save: &Nowhere,
+        on_error: lakeform_engine::OnError::Keep,
     };
     let report = runtime().block_on(apply(input));
     assert_eq!((report.added, report.diagnostics.is_empty()), (number, true), "{}", report.diagnostics);

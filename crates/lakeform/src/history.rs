@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use lakeform_core::{Diagnostic, Diagnostics, Severity};
+use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Severity};
 use lakeform_engine::{ApplyReport, Plan, PlanMode};
 use lakeform_state::{OperationError, RunLog, State};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub struct RunRecord {
     /// What the stack's guard refused and was done nevertheless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Override>,
+    /// What was undone after something had failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<Undone>,
     /// What went wrong, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
@@ -62,6 +65,15 @@ pub struct RunChange {
     pub deposed: Option<String>,
     /// What was to be done, in the words of plan JSON; of the state's own commands `added`, `removed` or `changed`.
     pub actions: Vec<String>,
+}
+
+/// What a rollback did, by the addresses of instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// They are as they were before the run.
+    pub undone: Vec<String>,
+    /// They are not.
+    pub left: Vec<String>,
 }
 
 /// Numbers of objects.
@@ -202,6 +214,9 @@ impl RunRecord {
             _ => RunOutcome::Applied,
         };
         self.done = Counts { added: report.added, changed: report.changed, destroyed: report.destroyed };
+        let names = |all: &[InstanceAddress]| all.iter().map(ToString::to_string).collect();
+        self.rolled_back =
+            report.rolled_back.as_ref().map(|r| Undone { undone: names(&r.undone), left: names(&r.left) });
         self.errors = summaries(&report.diagnostics);
         self.ended = stack.lakeform.world.now().map(|t| t.to_string());
         self.serial_after = Some(serial);

@@ -50,12 +50,12 @@ pub use drift::DriftReport;
 pub use error::Error;
 pub use graph::ResourceGraph;
 pub use guard::{Override, Verdict};
-pub use history::{Counts, RunChange, RunOutcome, RunRecord};
+pub use history::{Counts, RunChange, RunOutcome, RunRecord, Undone};
 pub use lakeform_core as core;
 pub use lakeform_engine::{
     Action, ApplyReport, Breach, Cancel, Change, CheckKind, CheckResults, CheckStatus, Checked, CheckedObject, Drift,
-    Event, Events, Level, NoEvents, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode, PlanOptions,
-    Protected, Providers, Reason, as_shown,
+    Event, Events, Level, NoEvents, OnError, Operation, OutputChange, Plan, PlanFile, PlanFileError, PlanMode,
+    PlanOptions, Protected, Providers, Reason, Rollback, as_shown,
 };
 pub use lakeform_lang as lang;
 pub use lakeform_provider as provider;

@@ -3,6 +3,7 @@
 use std::{path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use lakeform_core::{Diagnostics, Value};
+use lakeform_engine::OnError;
 use lakeform_lang::{Environment, Stack};
 
 use crate::{Error, Lakeform, LoadedStack, modules::Modules, variables};
@@ -24,6 +25,8 @@ pub struct LoadOptions {
     pub upgrade_modules: bool,
     /// Do what `[guard]` refuses, for this reason, which the run's record keeps.
     pub override_guard: Option<String>,
+    /// What an apply does once one of its operations has failed.
+    pub on_error: OnError,
 }
 
 /// Where values for variables come from.

@@ -180,6 +180,7 @@ impl<'a> Session<'a> {
             cancel,
             lease: self.lease.clone(),
             save: &keeper,
+            on_error: self.stack.options.on_error,
         })
         .await;
         let unsaved = keeper.finish(&report).await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Value};
-use lakeform_engine::{Cancel, Events, Plan, PlanInput, PlanOptions, Providers};
+use lakeform_engine::{Cancel, Events, OnError, Plan, PlanInput, PlanOptions, Providers};
 use lakeform_lang::{Environment, Stack};
 use lakeform_state::{Acquired, LockInfo, OutputState, State, StoreError, TERRAFORM_VERSION, journal::Recovery};
 use lakeform_state_s3::Bootstrapped;
@@ -185,6 +185,17 @@ impl LoadedStack {
             Ok(session.apply(plan, events, cancel).await)
         })
         .await
+    }
+
+    /// What an apply does once one of its operations has failed. A rollback is only of a plan that brings the cloud to what the
+    /// stack says.
+    pub fn on_error(&mut self, on_error: OnError) {
+        self.options.on_error = on_error;
+    }
+
+    /// Warns of what a rollback of a plan could not undo.
+    pub fn beyond_rollback(&self, plan: &Plan) -> Diagnostics {
+        lakeform_engine::beyond_rollback(plan, &self.stack, &self.lakeform.providers)
     }
 
     /// Deletes everything, under the lock.

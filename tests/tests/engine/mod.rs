@@ -17,6 +17,7 @@ mod planfile;
 mod reasons;
 mod refresh;
 mod replace;
+mod rollback;
 mod running;
 mod selection;
 mod values;

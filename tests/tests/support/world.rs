@@ -7,7 +7,8 @@ use std::{
 
 use lakeform_core::{Diagnostic, Diagnostics, InstanceAddress, Value};
 use lakeform_engine::{
-    Action, ApplyInput, ApplyReport, Cancel, Change, NoEvents, Plan, PlanInput, PlanMode, PlanOptions, Providers, Save,
+    Action, ApplyInput, ApplyReport, Cancel, Change, NoEvents, OnError, Plan, PlanInput, PlanMode, PlanOptions,
+    Providers, Save,
 };
 use lakeform_lang::{Environment, Stack};
 use lakeform_provider::BoxFuture;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) options: PlanOptions,
     pub(crate) cancel: Cancel,
+    pub(crate) on_error: OnError,
     pub(crate) lease: Lease,
     /// Every state that the last apply saved, in order.
     pub(crate) saved: Vec<State>,
@@ -62,6 +64,7 @@ impl World {
             variables: BTreeMap::new(),
             options: PlanOptions::default(),
             cancel: Cancel::new(),
+            on_error: OnError::Keep,
             lease: Lease::unlimited(),
             saved: vec![],
             directory: None,
@@ -128,6 +131,7 @@ impl World {
             cancel: &self.cancel,
             lease: self.lease.clone(),
             save: &kept,
+            on_error: self.on_error,
         })
         .await;
         self.saved = kept.0.into_inner().unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakeform::{
-    Applied, LoadedStack, Plan, PlanMode, PlanOptions,
+    Applied, LoadedStack, OnError, Plan, PlanMode, PlanOptions, Rollback,
     core::{Diagnostic, Diagnostics},
 };
 
@@ -32,6 +32,29 @@ pub(crate) struct ApplyArgs {
     run: RunOptions,
     #[command(flatten)]
     planning: PlanningOptions,
+
+    /// What becomes of what was done once an operation has failed
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, conflicts_with_all = ["destroy", "refresh_only"])]
+    on_error: Failing,
+}
+
+/// What becomes of what was done.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default)]
+enum Failing {
+    /// It is kept; the next run goes on from there
+    #[default]
+    Keep,
+    /// What this run did is undone, as far as that is possible; what is not is said before
+    Rollback,
+}
+
+impl From<Failing> for OnError {
+    fn from(failing: Failing) -> Self {
+        match failing {
+            Failing::Keep => Self::Keep,
+            Failing::Rollback => Self::Rollback,
+        }
+    }
 }
 
 /// What apply and destroy have in common.
@@ -57,8 +80,8 @@ pub(crate) struct RunOptions {
 
 pub(crate) async fn run(cx: &Cx, args: &ApplyArgs) -> Result<Exit, Failure> {
     match plan_file(cx, &args.stack)? {
-        Some(bytes) => told(cx, from_file(cx, bytes, &args.run).await, args.run.json),
-        None => from_stack(cx, &args.stack, args.planning.plan(), &args.run).await,
+        Some(bytes) => told(cx, from_file(cx, bytes, &args.run, args.on_error.into()).await, args.run.json),
+        None => from_stack(cx, &args.stack, args.planning.plan(), &args.run, args.on_error.into()).await,
     }
 }
 
@@ -88,11 +111,18 @@ pub(crate) async fn from_stack(
     stack: &Path,
     options: PlanOptions,
     args: &RunOptions,
+    on_error: OnError,
 ) -> Result<Exit, Failure> {
-    told(cx, load_and_apply(cx, stack, options, args).await, args.json)
+    told(cx, load_and_apply(cx, stack, options, args, on_error).await, args.json)
 }
 
-async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunOptions) -> Result<Exit, Failure> {
+async fn load_and_apply(
+    cx: &Cx,
+    stack: &Path,
+    options: PlanOptions,
+    args: &RunOptions,
+    on_error: OnError,
+) -> Result<Exit, Failure> {
     if !args.auto_approve && (args.json || !args.input.input) {
         let why = if args.json { "with --json" } else { "with --input=false" };
         return Err(Failure::usage(
@@ -103,6 +133,7 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
     let mut loaded = cx.load(stack, &args.stack, Some(&args.lock))?;
     cx.check(&loaded)?;
     args.guard.apply_to(&mut loaded);
+    loaded.on_error(on_error);
     cx.ask_for_variables(&mut loaded, &args.input).await?;
     let mode = options.mode;
     let progress = start(cx, args.json)?;
@@ -111,6 +142,7 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
             let plan = progress.during(session.plan(options, &progress, &cx.cancel)).await?;
             show(cx, &plan, &loaded, args.json)?;
             allow(cx, &plan, &loaded, &args.guard)?;
+            warn_of_rollback(cx, &plan, &loaded, on_error, args.json)?;
             if plan.has_changes() && !args.auto_approve {
                 ask(cx, mode).await?;
             }
@@ -121,16 +153,24 @@ async fn load_and_apply(cx: &Cx, stack: &Path, options: PlanOptions, args: &RunO
 }
 
 /// Carries out a saved plan. Approval was given when it was chosen.
-async fn from_file(cx: &Cx, bytes: Vec<u8>, args: &RunOptions) -> Result<Exit, Failure> {
+async fn from_file(cx: &Cx, bytes: Vec<u8>, args: &RunOptions, on_error: OnError) -> Result<Exit, Failure> {
     let (mut loaded, file) = cx.lakeform().load_plan(bytes, args.stack.load(Some(&args.lock))).await?;
     cx.warn(loaded.warnings());
     args.guard.apply_to(&mut loaded);
+    loaded.on_error(on_error);
     let progress = start(cx, args.json)?;
     let (applied, mode) = loaded
         .locked("OperationTypeApply", &cx.cancel, &cx.lock_notice(), async |session| {
             let plan = session.resume(file)?;
             allow(cx, &plan, &loaded, &args.guard)?;
             let mode = plan.options.mode;
+            if on_error == OnError::Rollback && mode != PlanMode::Normal {
+                return Err(Failure::usage(
+                    "The plan only deletes, or only refreshes the state: there is no rollback of it",
+                    "apply it without --on-error=rollback",
+                ));
+            }
+            warn_of_rollback(cx, &plan, &loaded, on_error, args.json)?;
             let applied = progress.during(session.apply(plan, &progress, &cx.cancel)).await;
             Ok::<_, Failure>((applied, mode))
         })
@@ -173,6 +213,20 @@ fn allow(cx: &Cx, plan: &Plan, loaded: &LoadedStack, guard: &GuardOptions) -> Re
     Ok(())
 }
 
+/// Says what a rollback could not undo, before anything is done.
+fn warn_of_rollback(cx: &Cx, plan: &Plan, loaded: &LoadedStack, on_error: OnError, json: bool) -> Result<(), Failure> {
+    if on_error == OnError::Keep {
+        return Ok(());
+    }
+    let warnings = loaded.beyond_rollback(plan);
+    if !json {
+        cx.warn(&warnings);
+        return Ok(());
+    }
+    let time = cx.timestamp();
+    warnings.iter().try_for_each(|d| cx.print(&format!("{}\n", events_json::diagnostic_event(d, &time))))
+}
+
 async fn ask(cx: &Cx, mode: PlanMode) -> Result<(), Failure> {
     let (question, explanation, declined) = match mode {
         PlanMode::Normal => (
@@ -209,13 +263,21 @@ fn finish(cx: &Cx, applied: Applied, mode: PlanMode, json: bool) -> Result<Exit,
         for problem in report.diagnostics.iter() {
             cx.print(&format!("{}\n", events_json::diagnostic_event(problem, &time)))?;
         }
+        if let Some(back) = &report.rolled_back {
+            cx.print(&format!("{}\n", events_json::rollback(&rolled_back(back), back, &time)))?;
+        }
         let what = if mode == PlanMode::Destroy { "destroy" } else { "apply" };
         let counts = (add, change, destroy);
         cx.print(&format!("{}\n", events_json::summary(&message, what, counts, 0, &time)))?;
         cx.print(&format!("{}\n", events_json::outputs(&report.state, &time)))?;
     } else {
         cx.warn(&report.diagnostics);
-        if failed {
+        if let Some(back) = &report.rolled_back {
+            cx.say(&format!("{}\n", cx.err_style.bold(rolled_back(back))));
+            for (word, addresses) in [("undone", &back.undone), ("not undone", &back.left)] {
+                addresses.iter().for_each(|address| cx.say(&format!("  {word}: {address}\n")));
+            }
+        } else if failed {
             let text = incomplete(add, change, destroy, report.skipped.len());
             cx.say(&format!("{}\n", cx.err_style.bold(text)));
         } else {
@@ -233,6 +295,10 @@ fn finish(cx: &Cx, applied: Applied, mode: PlanMode, json: bool) -> Result<Exit,
         cx.print(&String::from_utf8_lossy(&lost.content))?;
     }
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+fn rolled_back(back: &Rollback) -> String {
+    format!("Rolled back: {} undone, {} could not be undone.", back.undone.len(), back.left.len())
 }
 
 fn incomplete(add: usize, change: usize, destroy: usize, skipped: usize) -> String {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lakeform::{PlanMode, PlanOptions, core::address::Target};
+use lakeform::{OnError, PlanMode, PlanOptions, core::address::Target};
 
 use crate::{
     Exit,
@@ -52,5 +52,5 @@ pub(crate) async fn run(cx: &Cx, args: &DestroyArgs) -> Result<Exit, Failure> {
         parallelism: args.parallelism.parallelism,
         ..PlanOptions::default()
     };
-    apply::from_stack(cx, &args.stack, options, &args.run).await
+    apply::from_stack(cx, &args.stack, options, &args.run, OnError::Keep).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lakeform::{
-    Action, Change, Event, Operation, Plan,
+    Action, Change, Event, Operation, Plan, Rollback,
     core::{Diagnostic, InstanceAddress, InstanceKey, Severity},
     state::State,
 };
@@ -96,6 +96,11 @@ pub(crate) fn event(event: &Event<'_>, time: &str) -> Option<Json> {
                 if *failed { ("errored", "provision_errored") } else { ("complete", "provision_complete") };
             let message = format!("{address}: ({provisioner}) Provisioning {word}");
             return Some(provisioning(&message, kind, address, provisioner, None, time));
+        }
+        Event::RollingBack { objects } => {
+            let mut out = line("warn", &format!("Rolling back ({objects} objects)"), "rollback_start", time);
+            out.insert("rollback".into(), json!({ "objects": objects }));
+            return Some(out.into());
         }
         _ => return None,
     };
@@ -210,6 +215,14 @@ pub(crate) fn summary(
         "changes".into(),
         json!({ "add": add, "change": change, "import": import, "remove": remove, "operation": operation }),
     );
+    out.into()
+}
+
+/// What became of a rollback.
+pub(crate) fn rollback(message: &str, done: &Rollback, time: &str) -> Json {
+    let mut out = line("info", message, "rollback_summary", time);
+    let all = |addresses: &[InstanceAddress]| addresses.iter().map(resource).collect::<Vec<_>>();
+    out.insert("rollback".into(), json!({ "undone": all(&done.undone), "left": all(&done.left) }));
     out.into()
 }
 

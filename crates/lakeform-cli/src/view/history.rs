@@ -59,11 +59,18 @@ pub(crate) fn run(record: &RunRecord, style: Style) -> String {
     if record.done != Counts::default() {
         line("Done:", &counts(record.done));
     }
+    let back = record.rolled_back.as_ref();
+    if let Some(back) = back {
+        line("Rollback:", &format!("{} undone, {} could not be undone", back.undone.len(), back.left.len()));
+    }
     if let Some(overridden) = &record.overridden {
         line("Override:", &overridden.reason);
         for breach in &overridden.breaches {
             let _ = writeln!(out, "  refused by [guard]: {breach}");
         }
+    }
+    for address in back.iter().flat_map(|back| &back.left) {
+        let _ = writeln!(out, "  not undone: {address}");
     }
     if !record.changes.is_empty() {
         out.push('\n');
@@ -87,8 +94,13 @@ fn outcome(record: &RunRecord) -> String {
         RunOutcome::Running if record.lock.is_none() => "running, or cut off",
         outcome => outcome.name(),
     };
+    let back = match &record.rolled_back {
+        Some(back) if back.left.is_empty() => " (rolled back)",
+        Some(_) => " (rolled back in part)",
+        None => "",
+    };
     let overridden = if record.overridden.is_some() { " (guard overridden)" } else { "" };
-    format!("{word}{overridden}")
+    format!("{word}{back}{overridden}")
 }
 
 /// `+2 ~1 -0`, of what was done, or planned where that is all that is known.

@@ -15,4 +15,5 @@ mod lock;
 mod plan;
 mod reading;
 mod reference;
+mod rollback;
 mod state;

@@ -1,12 +1,15 @@
 //! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
 
+mod beforehand;
 mod blocks;
 mod certain;
 mod checks;
+mod follow;
 mod journal;
 mod operate;
 mod provision;
 mod release;
+mod rollback;
 mod saver;
 mod steps;
 mod timeout;
@@ -35,6 +38,11 @@ use crate::{
     map::HashMap,
     order::{self, End},
     target::Selection,
+};
+
+pub use self::{
+    beforehand::beyond_rollback,
+    rollback::{OnError, Rollback},
 };
 
 use self::{
@@ -86,6 +94,8 @@ pub struct ApplyInput<'a> {
     pub lease: Lease,
     /// Keeps the state.
     pub save: &'a dyn Save,
+    /// What becomes of what was done once something has failed.
+    pub on_error: OnError,
 }
 
 /// What an apply did.
@@ -111,11 +121,13 @@ pub struct ApplyReport {
     pub saved: bool,
     /// Whether it is known of every operation what became of it; else the journal is still needed.
     pub settled: bool,
+    /// What was undone after a failure, where that was asked for. What was done and undone still counts as done.
+    pub rolled_back: Option<Rollback>,
 }
 
 /// Carries out a plan. One failure stops only what depends on it; the report tells all.
 pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
-    let ApplyInput { plan, stack, providers, environment, events, cancel, lease, save } = input;
+    let ApplyInput { plan, stack, providers, environment, events, cancel, lease, save, on_error } = input;
     let environment = Environment { applying: true, ..environment };
     let given: BTreeMap<Arc<str>, Value> = plan.variables.clone();
     let graph = match Graph::build(stack, &plan.prior_state) {
@@ -148,6 +160,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     };
     run.forget();
     let work = async {
+        let mut rolled_back = None;
         if plan.options.mode != PlanMode::RefreshOnly {
             let visit = |at| {
                 let (run, steps) = (&run, &steps);
@@ -163,15 +176,25 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             };
             let skip = |at| run.skip(&steps.dag[at]);
             let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst) || lease.check().is_err();
-            order::walk(&steps.dag, visit, skip, stop).await;
-            run.checks().await;
+            order::walk(&steps.dag, visit, skip, &stop).await;
+            let failed = run.tally().problems.has_errors();
+            let undoes = on_error == OnError::Rollback && plan.options.mode == PlanMode::Normal;
+            if failed && undoes && !stop() {
+                rolled_back = Some(run.roll_back(&stop).await);
+            } else {
+                run.checks().await;
+            }
         }
         saver.close();
         recorder.close();
+        rolled_back
     };
-    tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped));
-    run.outputs();
-    run.check_results();
+    let (rolled_back, ..) = tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped));
+    // After a rollback both are what they were.
+    if rolled_back.is_none() {
+        run.outputs();
+        run.check_results();
+    }
     let tagged = run.tagged();
     let lost = lease.check().is_err();
     let interrupted = lost || cancel.level() > Level::Run;
@@ -221,6 +244,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         interrupted,
         saved,
         settled: recorder.is_settled(),
+        rolled_back,
     }
 }
 
@@ -238,6 +262,7 @@ impl ApplyReport {
             interrupted: false,
             saved: false,
             settled: true,
+            rolled_back: None,
         }
     }
 }

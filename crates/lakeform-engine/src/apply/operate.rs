@@ -21,7 +21,7 @@ use crate::{
     evaluate::{Evaluator, concerning},
     graph::{Graph, Kind},
     instance::{Wishes, decide},
-    map::HashMap,
+    map::{HashMap, HashSet},
     planner::ignored,
     reconcile::respelled,
     secrets::translate_without,
@@ -47,6 +47,23 @@ pub(super) struct Tally {
     pub(super) skipped: Vec<InstanceAddress>,
     /// What was created with a tag that it is found by.
     pub(super) tagged: Vec<InstanceAddress>,
+    /// Whose current object this run created.
+    pub(super) made: HashSet<InstanceAddress>,
+    /// What an update or a deletion failed of: nobody has looked what there is now.
+    pub(super) doubtful: HashSet<InstanceAddress>,
+    /// What may have been created, and nobody knows.
+    pub(super) lost: HashSet<InstanceAddress>,
+}
+
+/// What it takes to create or change one object.
+pub(super) struct Job<'a> {
+    pub(super) node: NodeIndex,
+    pub(super) resource: &'a dyn AnyResource,
+    pub(super) client: &'a Configured,
+    pub(super) change: &'a Change,
+    pub(super) config: &'a Value,
+    /// The object that a rollback brings back, which says what the stack says otherwise. Provisioners do not run for it.
+    pub(super) restoring: Option<&'a ObjectState>,
 }
 
 /// One apply under way.
@@ -72,7 +89,7 @@ impl<'a> Run<'a> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_aside(&self) -> MutexGuard<'_, HashMap<InstanceAddress, String>> {
+    pub(super) fn set_aside(&self) -> MutexGuard<'_, HashMap<InstanceAddress, String>> {
         self.deposed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -100,11 +117,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn client(&self, node: NodeIndex, address: &InstanceAddress) -> Result<Configured, Diagnostic> {
+    pub(super) fn client(&self, node: NodeIndex, address: &InstanceAddress) -> Result<Configured, Diagnostic> {
         self.evaluator.client(node).ok_or_else(|| Diagnostic::error("its provider is not configured").address(address))
     }
 
-    fn node(&self, address: &InstanceAddress) -> Result<NodeIndex, Diagnostic> {
+    pub(super) fn node(&self, address: &InstanceAddress) -> Result<NodeIndex, Diagnostic> {
         let node = self.graph.by_address.get(&address.config()).copied();
         node.ok_or_else(|| Diagnostic::error("it is not part of the stack").address(address))
     }
@@ -142,16 +159,30 @@ impl<'a> Run<'a> {
             let each = address.key.clone().map(|key| (key, Value::null(Type::Dynamic)));
             self.provision(node, address, each, When::Destroy, &prior).await?;
         }
+        self.remove(node, resource, change, key, &prior, vec![]).await
+    }
+
+    /// Deletes the current object, or the deposed one of a key. `then` is done to the state with it.
+    pub(super) async fn remove(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        change: &Change,
+        key: Option<String>,
+        prior: &Value,
+        then: Vec<Edit>,
+    ) -> Result<(), Diagnostics> {
+        let address = &change.address;
         let client = self.client(node, address)?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let plan = journal::Plan {
             address,
             verb: Verb::Delete,
             provider: &change.provider,
-            id: id_of(&prior),
+            id: id_of(prior),
             deposed: key.as_deref(),
             token: "",
-            before: Some(&prior),
+            before: Some(prior),
             after: None,
             frame: ObjectState::default(),
         };
@@ -164,19 +195,28 @@ impl<'a> Run<'a> {
             cancelled: &cancelled,
             token: "",
         };
-        let (id, given) = (id_of(&plain), &[&prior]);
+        let (id, given) = (id_of(&plain), &[prior]);
         let subject = Subject { address, deposed: key.as_deref(), operation: Operation::Delete, id, given };
         let done = self.calls.make(subject, || certain::delete(resource, with, &plain), |()| None).await;
         if let Err((error, diagnostic)) = done {
             // A failed delete leaves the object in state as it was; whether it is there the next refresh tells.
             self.recorder.settle(op, address, vec![], Some(&error));
+            self.tally().doubtful.insert(address.clone());
             return Err(diagnostic.into());
         }
-        self.evaluator.change_state(|s| match &key {
-            None => s.remove_current(address).is_some(),
-            Some(key) => s.remove_deposed(address, key).is_some(),
+        self.evaluator.change_state(|s| {
+            match &key {
+                None => s.remove_current(address).is_some(),
+                Some(key) => s.remove_deposed(address, key).is_some(),
+            };
+            for edit in &then {
+                if let Edit::Promote { key } = edit {
+                    s.restore_deposed(address, key);
+                }
+            }
         });
-        self.recorder.settle(op, address, vec![Edit::Remove { key }], None);
+        let edits = std::iter::once(Edit::Remove { key }).chain(then);
+        self.recorder.settle(op, address, edits.collect(), None);
         self.tally().destroyed += 1;
         self.saver.touch();
         Ok(())
@@ -276,6 +316,7 @@ impl<'a> Run<'a> {
                 .help("plan again and apply the new plan")
                 .into());
         }
+        let job = Job { node, resource, client: &client, change, config: &config, restoring: None };
         let action = match (change.action, decision.action) {
             // Deleted by an earlier step.
             (Action::DeleteThenCreate, _) => Action::Create,
@@ -310,11 +351,10 @@ impl<'a> Run<'a> {
                 if prior == decision.planned {
                     // Only what is secret has changed, which is nobody's business but the state's.
                     self.tally().changed += 1;
-                    let (value, problem) =
-                        self.keep(node, resource, change, &decision.planned, decision.planned.clone(), false)?;
+                    let (value, problem) = self.keep(&job, &decision.planned, decision.planned.clone(), false)?;
                     return problem.map_or(Ok(value), |problem| Err(problem.into()));
                 }
-                self.update(node, resource, &client, change, &config, &prior, decision.planned).await
+                self.update(&job, &prior, decision.planned).await
             }
             _ => {
                 if action == Action::CreateThenDelete
@@ -323,20 +363,13 @@ impl<'a> Run<'a> {
                     self.set_aside().insert(address.clone(), key);
                     self.saver.touch();
                 }
-                self.create(node, resource, &client, change, &config, decision.planned).await
+                self.create(&job, decision.planned).await
             }
         }
     }
 
-    async fn create(
-        &self,
-        node: NodeIndex,
-        resource: &dyn AnyResource,
-        client: &Configured,
-        change: &Change,
-        config: &Value,
-        planned: Value,
-    ) -> Result<Value, Diagnostics> {
+    pub(super) async fn create(&self, job: &Job<'_>, planned: Value) -> Result<Value, Diagnostics> {
+        let Job { node, resource, client, change, config, restoring } = *job;
         let address = &change.address;
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let plain = planned.clone().unmarked_deep();
@@ -356,7 +389,7 @@ impl<'a> Run<'a> {
             token: &token,
             before: None,
             after: Some(&planned),
-            frame: self.frame(node, change),
+            frame: self.frame(job),
         };
         let op = match self.recorder.intend(resource, plan).await {
             Ok(op) => op,
@@ -371,21 +404,23 @@ impl<'a> Run<'a> {
         match made {
             Ok(value) => {
                 self.tally().added += 1;
+                self.tally().made.insert(address.clone());
                 if resource.found_by() == FoundBy::Tag {
                     self.tally().tagged.push(address.clone());
                 }
                 // What it is without its provisioners nobody knows: until they are done, the next run would replace it.
-                let provisioned = self.has_provisioners(node, When::Create);
-                let (value, problem) = self.keep(node, resource, change, &planned, value, provisioned)?;
-                let set = self.set(node, resource, change, &value, provisioned);
+                let provisioned = restoring.is_none() && self.has_provisioners(node, When::Create);
+                let tainted = provisioned || restoring.is_some_and(|old| old.tainted);
+                let (value, problem) = self.keep(job, &planned, value, tainted)?;
+                let set = self.set(job, &value, tainted);
                 self.recorder.settle(op, address, depose.chain([set]).collect(), None);
                 if let Some(problem) = problem {
                     return Err(problem.into());
                 }
                 if provisioned {
                     self.provision(node, address, self.each(node, address), When::Create, &value).await?;
-                    self.store(node, resource, change, &value, false)?;
-                    self.recorder.settle(op, address, vec![self.set(node, resource, change, &value, false)], None);
+                    self.store(job, &value, false)?;
+                    self.recorder.settle(op, address, vec![self.set(job, &value, false)], None);
                     self.saver.touch();
                 }
                 Ok(value)
@@ -395,12 +430,16 @@ impl<'a> Run<'a> {
                     // It exists: kept as tainted, so that the next run replaces it.
                     Some(partial) => {
                         let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
-                        self.store(node, resource, change, &value, true)?;
-                        let set = self.set(node, resource, change, &value, true);
+                        self.store(job, &value, true)?;
+                        self.tally().made.insert(address.clone());
+                        let set = self.set(job, &value, true);
                         self.recorder.settle(op, address, depose.chain([set]).collect(), Some(&failure.error));
                     }
                     // It may exist: the intent stays open, and the next run looks for it.
-                    None if failure.error.retry == Retry::Unknown => self.promote(address, aside.as_deref()),
+                    None if failure.error.retry == Retry::Unknown => {
+                        self.promote(address, aside.as_deref());
+                        self.tally().lost.insert(address.clone());
+                    }
                     None => {
                         self.promote(address, aside.as_deref());
                         self.recorder.settle(op, address, vec![], Some(&failure.error));
@@ -420,17 +459,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one update has all these parts")]
-    async fn update(
-        &self,
-        node: NodeIndex,
-        resource: &dyn AnyResource,
-        client: &Configured,
-        change: &Change,
-        config: &Value,
-        prior: &Value,
-        planned: Value,
-    ) -> Result<Value, Diagnostics> {
+    pub(super) async fn update(&self, job: &Job<'_>, prior: &Value, planned: Value) -> Result<Value, Diagnostics> {
+        let Job { resource, client, change, config, .. } = *job;
         let address = &change.address;
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let (before, after) = (prior.clone().unmarked_deep(), planned.clone().unmarked_deep());
@@ -455,8 +485,8 @@ impl<'a> Run<'a> {
         match made {
             Ok(value) => {
                 self.tally().changed += 1;
-                let (value, problem) = self.keep(node, resource, change, &planned, value, false)?;
-                self.recorder.settle(op, address, vec![self.set(node, resource, change, &value, false)], None);
+                let (value, problem) = self.keep(job, &planned, value, false)?;
+                self.recorder.settle(op, address, vec![self.set(job, &value, false)], None);
                 problem.map_or(Ok(value), |problem| Err(problem.into()))
             }
             Err((failure, diagnostic)) => {
@@ -464,10 +494,11 @@ impl<'a> Run<'a> {
                 // Without a new object the prior one stays in state, never nothing.
                 if let Some(partial) = failure.partial {
                     let value = remark(&planned, mark_sensitive(&resource.schema().block, known(partial)));
-                    self.store(node, resource, change, &value, false)?;
-                    edits.push(self.set(node, resource, change, &value, false));
+                    self.store(job, &value, false)?;
+                    edits.push(self.set(job, &value, false));
                     self.saver.touch();
                 }
+                self.tally().doubtful.insert(address.clone());
                 self.recorder.settle(op, address, edits, Some(&failure.error));
                 Err(diagnostic.into())
             }
@@ -475,19 +506,18 @@ impl<'a> Run<'a> {
     }
 
     /// Saves what a call returned, and holds it against the plan: the problem says where it is another.
-    fn keep(
+    pub(super) fn keep(
         &self,
-        node: NodeIndex,
-        resource: &dyn AnyResource,
-        change: &Change,
+        job: &Job<'_>,
         planned: &Value,
         value: Value,
         tainted: bool,
     ) -> Result<(Value, Option<Diagnostic>), Diagnostics> {
-        let value = respelled(&resource.schema().block, planned, &value);
+        let block = &job.resource.schema().block;
+        let value = respelled(block, planned, &value);
         let broken = broken_promise(planned, &value);
-        let value = remark(planned, mark_sensitive(&resource.schema().block, known(value)));
-        self.store(node, resource, change, &value, tainted)?;
+        let value = remark(planned, mark_sensitive(block, known(value)));
+        self.store(job, &value, tainted)?;
         self.saver.touch();
         let problem = broken.map(|path| {
             Diagnostic::error("Inconsistent result after apply")
@@ -500,40 +530,39 @@ impl<'a> Run<'a> {
     }
 
     /// What is stored of an object besides its attributes.
-    fn frame(&self, node: NodeIndex, change: &Change) -> ObjectState {
-        ObjectState {
-            dependencies: self.dependencies.get(node).to_vec(),
-            create_before_destroy: change.create_before_destroy,
-            ..ObjectState::default()
+    fn frame(&self, job: &Job<'_>) -> ObjectState {
+        match job.restoring {
+            Some(old) => ObjectState {
+                dependencies: old.dependencies.clone(),
+                create_before_destroy: old.create_before_destroy,
+                ..ObjectState::default()
+            },
+            None => ObjectState {
+                dependencies: self.dependencies.get(job.node).to_vec(),
+                create_before_destroy: job.change.create_before_destroy,
+                ..ObjectState::default()
+            },
         }
     }
 
     /// What [`Run::store`] does, for the journal.
-    fn set(&self, node: NodeIndex, resource: &dyn AnyResource, change: &Change, value: &Value, tainted: bool) -> Edit {
-        let frame = ObjectState {
-            tainted,
-            sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
-            ..self.frame(node, change)
-        };
-        self.recorder.set(resource, &change.provider, value, frame)
+    fn set(&self, job: &Job<'_>, value: &Value, tainted: bool) -> Edit {
+        let frame =
+            ObjectState { tainted, sensitive_attributes: value.marked_paths(Marks::SENSITIVE), ..self.frame(job) };
+        self.recorder.set(job.resource, &job.change.provider, value, frame)
     }
 
-    fn store(
-        &self,
-        node: NodeIndex,
-        resource: &dyn AnyResource,
-        change: &Change,
-        value: &Value,
-        tainted: bool,
-    ) -> Result<(), Diagnostics> {
-        let schema = resource.schema();
+    /// Makes a value the current object of the state.
+    pub(super) fn store(&self, job: &Job<'_>, value: &Value, tainted: bool) -> Result<(), Diagnostics> {
+        let schema = job.resource.schema();
         let object = ObjectState {
             tainted,
             schema_version: schema.version,
             attributes: encode(value, &schema.block.ty()).map_err(|e| Diagnostic::error(e.to_string()))?,
             sensitive_attributes: value.marked_paths(Marks::SENSITIVE),
-            ..self.frame(node, change)
+            ..self.frame(job)
         };
+        let change = job.change;
         self.evaluator.change_state(|s| {
             let kept = s.current(&change.address).map(|o| (o.private.clone(), o.extra.clone()));
             let (private, extra) = kept.unwrap_or_default();

@@ -191,7 +191,7 @@ async fn a_write_that_arrives_after_the_takeover_is_refused() {
     for (name, table) in [("late-item", true), ("late-file", false)] {
         for first in [true, false] {
             let name = format!("{name}-{first}");
-            let pair = Pair::new(&proxy, &name, table, !table).await;
+            let pair = Box::pin(Pair::new(&proxy, &name, table, !table)).await;
             if !first {
                 pair.ann.store().write(contract::state_with("1").to_bytes(), None).await.unwrap();
             }
@@ -215,7 +215,7 @@ async fn a_write_that_arrives_after_the_takeover_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_that_arrives_after_the_takeover_is_refused_and_the_new_holder_sets_it_right() {
     let proxy = Proxy::start(harness::emulator(Kind::Ministack).address()).unwrap();
-    let pair = Pair::new(&proxy, "late-digest", true, false).await;
+    let pair = Box::pin(Pair::new(&proxy, "late-digest", true, false)).await;
     pair.ann.store().write(contract::state_with("1").to_bytes(), None).await.unwrap();
     let mut manager = StateManager::open(pair.ann.store()).await.unwrap();
     let gate = Gate::default();
@@ -241,7 +241,7 @@ async fn a_digest_that_arrives_after_the_takeover_is_refused_and_the_new_holder_
 #[tokio::test(flavor = "multi_thread")]
 async fn items_are_written_only_by_who_has_the_lock() {
     let proxy = Proxy::start(harness::emulator(Kind::Ministack).address()).unwrap();
-    let pair = Pair::new(&proxy, "fenced-items", true, true).await;
+    let pair = Box::pin(Pair::new(&proxy, "fenced-items", true, true)).await;
     let (table, bare) = ("locks-fenced-items", harness::bare());
     let item = |id: &str, by: &str| {
         let text = |text: &str| AttributeValue::S(text.to_owned());
