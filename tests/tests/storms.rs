@@ -105,7 +105,7 @@ impl Wish {
             let _ =
                 write!(out, "[resource.fake_bucket.{name}]\nname = '{name}{}'\ntags = {{ n = '{tag}' }}\n", tag / 2);
             if *first {
-                let _ = write!(out, "lifecycle = {{ create_before_destroy = true }}\n");
+                let _ = writeln!(out, "lifecycle = {{ create_before_destroy = true }}");
             }
         }
         for (name, (size, password)) in &self.databases {

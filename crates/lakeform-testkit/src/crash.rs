@@ -223,6 +223,21 @@ impl Crashes {
         Ok((self.census.take(&self.emulator.url()), calls))
     }
 
+    /// How long a run that nobody disturbs takes when each call takes `delay` longer, and the plan after it that finds nothing.
+    ///
+    /// # Errors
+    /// What the program says if it fails.
+    pub fn timed(&mut self, phase: Phase, delay: Duration) -> Result<(Duration, Duration), String> {
+        self.prepare(phase)?;
+        self.proxy.set_delay(delay);
+        let start = Instant::now();
+        self.succeed(&self.arguments(phase))?;
+        let run = start.elapsed();
+        let start = Instant::now();
+        self.succeed(&["plan"])?;
+        Ok((run, start.elapsed()))
+    }
+
     /// The cloud as it is before a phase.
     fn prepare(&mut self, phase: Phase) -> Result<(), String> {
         self.begin()?;

@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
             let log = stack.backend().await.ok().and_then(|backend| backend.runs.as_deref());
             if changes { begun.write(log).await } else { Ok(()) }
         };
-        let (applied, recorded) = futures::future::join(self.carry_out(plan, events, cancel), begin).await;
+        let (applied, recorded) = futures::future::join(Box::pin(self.carry_out(plan, events, cancel)), begin).await;
         self.unrecorded = recorded.err();
         let after = self.manager.state().serial;
         if changes || after != serial {
