@@ -146,7 +146,7 @@ async fn load_and_apply(
             if plan.has_changes() && !args.auto_approve {
                 ask(cx, mode).await?;
             }
-            Ok::<_, Failure>(progress.during(session.apply(plan, &progress, &cx.cancel)).await)
+            Ok::<_, Failure>(progress.during(Box::pin(session.apply(plan, &progress, &cx.cancel))).await)
         })
         .await?;
     finish(cx, applied, mode, args.json)
@@ -171,7 +171,7 @@ async fn from_file(cx: &Cx, bytes: Vec<u8>, args: &RunOptions, on_error: OnError
                 ));
             }
             warn_of_rollback(cx, &plan, &loaded, on_error, args.json)?;
-            let applied = progress.during(session.apply(plan, &progress, &cx.cancel)).await;
+            let applied = progress.during(Box::pin(session.apply(plan, &progress, &cx.cancel))).await;
             Ok::<_, Failure>((applied, mode))
         })
         .await?;

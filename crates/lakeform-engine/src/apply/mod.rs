@@ -180,7 +180,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             let failed = run.tally().problems.has_errors();
             let undoes = on_error == OnError::Rollback && plan.options.mode == PlanMode::Normal;
             if failed && undoes && !stop() {
-                rolled_back = Some(run.roll_back(&stop).await);
+                rolled_back = Some(Box::pin(run.roll_back(&stop)).await);
             } else {
                 run.checks().await;
             }
