@@ -118,7 +118,7 @@ impl OpenJournal {
     }
 
     /// The state holds everything: the journal is needed no longer.
-    async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let pages = self.pages.load(Ordering::SeqCst);
         if pages == 0 {
             return;
@@ -149,13 +149,11 @@ impl<'m> Keeper<'m> {
         Self { rescue, stack, cipher, journal, inner: Mutex::new((manager, None)) }
     }
 
-    /// Ends the journal, unless it is still needed. Gives the state if it could not be saved.
-    pub(crate) async fn finish(self, report: &ApplyReport) -> Option<Unsaved> {
+    /// The state if it could not be saved, and the journal if it is needed no longer.
+    pub(crate) fn finish(self, report: &ApplyReport) -> (Option<Unsaved>, Option<OpenJournal>) {
         let (_, unsaved) = self.inner.into_inner();
-        if let (Some(journal), None, true, true) = (&self.journal, &unsaved, report.saved, report.settled) {
-            journal.close().await;
-        }
-        unsaved
+        let done = unsaved.is_none() && report.saved && report.settled;
+        (unsaved, self.journal.filter(|_| done))
     }
 }
 

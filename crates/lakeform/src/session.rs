@@ -143,21 +143,31 @@ impl<'a> Session<'a> {
             let log = stack.backend().await.ok().and_then(|backend| backend.runs.as_deref());
             if changes { begun.write(log).await } else { Ok(()) }
         };
-        let (applied, recorded) = futures::future::join(Box::pin(self.carry_out(plan, events, cancel)), begin).await;
+        let ((applied, journal), recorded) =
+            futures::future::join(Box::pin(self.carry_out(plan, events, cancel)), begin).await;
         self.unrecorded = recorded.err();
         let after = self.manager.state().serial;
-        if changes || after != serial {
-            record.end(self.stack, &applied.report, applied.unsaved.is_some(), after);
-            self.keep(&record).await;
-        }
+        let end = async {
+            if changes || after != serial {
+                record.end(self.stack, &applied.report, applied.unsaved.is_some(), after);
+                self.keep(&record).await;
+            }
+        };
+        let close = async {
+            if let Some(journal) = &journal {
+                journal.close().await;
+            }
+        };
+        futures::future::join(end, close).await;
         applied
     }
 
-    async fn carry_out(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> Applied {
+    /// Gives the journal too, if it is needed no longer.
+    async fn carry_out(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> (Applied, Option<OpenJournal>) {
         // The journal speaks of the addresses that the stored state has.
         let moved = plan.changes.iter().any(|c| c.previous_address.is_some());
         if let Err(problem) = self.settle(&plan, moved).await {
-            return Applied { report: ApplyReport::refused(plan, problem.into()), unsaved: None };
+            return (Applied { report: ApplyReport::refused(plan, problem.into()), unsaved: None }, None);
         }
         let plan = Plan { stored_serial: self.state().serial, ..plan };
         let world = &self.stack.lakeform.world;
@@ -183,8 +193,8 @@ impl<'a> Session<'a> {
             on_error: self.stack.options.on_error,
         })
         .await;
-        let unsaved = keeper.finish(&report).await;
-        Applied { report, unsaved }
+        let (unsaved, journal) = keeper.finish(&report);
+        (Applied { report, unsaved }, journal)
     }
 
     /// The journal of a run that begins now.

@@ -149,6 +149,24 @@ async fn a_create_that_was_looked_for_and_is_not_there_is_made_again() {
     assert_eq!((world.cloud.count(Op::Create), world.cloud.list()), (3, vec!["fake_bucket a".to_owned()]));
 }
 
+/// What was made before the answer was lost may be less than was asked for.
+#[tokio::test]
+async fn a_create_that_is_found_half_made_is_completed() {
+    let mut world = World::new();
+    let gate = Gate::new();
+    world.cloud.inject(Fault::on(Op::Create).loses_response());
+    world.cloud.inject(Fault::on(Op::Find).held_by(&gate));
+    let cloud = world.cloud.clone();
+    tokio::join!(world.apply("[resource.fake_bucket.a]\nname = 'a'\nversioning = true\n"), async {
+        gate.reached(1).await;
+        cloud.drift("fake_bucket", "a", "versioning", false);
+        gate.open();
+    });
+    let made = world.cloud.object("fake_bucket", "a").unwrap();
+    assert_eq!(made.get("versioning").unwrap().as_bool(), Some(true));
+    assert_eq!((world.cloud.count(Op::Create), world.cloud.count(Op::Update)), (1, 1));
+}
+
 #[tokio::test]
 async fn a_delete_whose_answer_is_lost_is_looked_at() {
     let text = "[resource.fake_bucket.a]\nname = 'a'\n";

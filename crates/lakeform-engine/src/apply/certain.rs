@@ -97,7 +97,8 @@ async fn complete(resource: &dyn AnyResource, with: Surroundings<'_>, found: Val
     let found = mark_sensitive(&resource.schema().block, found);
     let failed = |error, found: Value| Failure { error, partial: Some(found.unmarked_deep()) };
     let Some(config) = with.config else { return Ok(found) };
-    let decision = match decide(resource, with.client, config, Some(&found), &Wishes::default()) {
+    let wishes = Wishes { ignore: Some(vec![]), ..Wishes::default() };
+    let decision = match decide(resource, with.client, config, Some(&found), &wishes) {
         Ok(decision) => decision,
         Err(error) => return Err(failed(error, found)),
     };

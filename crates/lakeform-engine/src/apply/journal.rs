@@ -31,6 +31,9 @@ const LONGEST: usize = 32 * 1024;
 /// How many bytes of entries go into one page; DynamoDB takes 400 KB.
 const PAGE: usize = 256 * 1024;
 
+/// How long an intent waits for others that become ready at the same moment, so that they go out together.
+const GATHERING: Duration = Duration::from_millis(1);
+
 /// How long outcomes wait for an intent that they can be written with.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -197,6 +200,7 @@ impl<'a> Recorder<'a> {
                     continue;
                 }
             }
+            tokio::time::sleep(GATHERING).await;
             if let Err(problem) = self.flush().await {
                 self.desk().failed = Some(problem);
                 self.durable.send_modify(|durable| *durable = u64::MAX);
