@@ -141,6 +141,8 @@ struct Scene {
     store: MemoryStore,
     lock: MemoryLock,
     journal: Slow,
+    /// Seconds.
+    clock: Arc<AtomicU64>,
     serial: u64,
     story: Vec<String>,
 }
@@ -149,17 +151,18 @@ impl Scene {
     fn new() -> Self {
         let cloud = FakeCloud::new();
         let clock = Arc::new(AtomicU64::new(0));
+        let ticking = clock.clone();
         let lakeform = Lakeform::builder()
             .provider(Arc::new(FakeProvider::new(&cloud)))
             .clock(move || {
-                let now = clock.fetch_add(1, Ordering::SeqCst);
+                let now = ticking.fetch_add(1, Ordering::SeqCst);
                 jiff::Timestamp::from_second(1_800_000_000 + i64::try_from(now).unwrap()).unwrap()
             })
             .who("storm@test")
             .build();
         let journal = Slow(MemoryJournal::default());
         let (store, lock) = (MemoryStore::default(), MemoryLock::default());
-        Self { cloud, lakeform, store, lock, journal, serial: 0, story: vec![] }
+        Self { cloud, lakeform, store, lock, journal, clock, serial: 0, story: vec![] }
     }
 
     fn load(&self, text: &str) -> LoadedStack {
@@ -196,6 +199,8 @@ impl Scene {
 
     /// Frees the lock of a run that was killed: its lease has run out.
     async fn let_the_lease_run_out(&self) {
+        // And nothing of it is on its way any more.
+        self.clock.fetch_add(3600, Ordering::SeqCst);
         if let Some(holder) = self.lock.holder().await.unwrap() {
             self.lock.force_release(&holder.id).await.unwrap();
         }

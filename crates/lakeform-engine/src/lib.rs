@@ -21,6 +21,7 @@ mod expand;
 mod graph;
 mod guard;
 mod instance;
+mod look;
 mod map;
 mod moves;
 mod order;

@@ -102,6 +102,7 @@ fn planned(stack: &Stack, providers: &Providers, state: State) -> Plan {
         // Live objects are another benchmark: reading them takes as long as the API takes.
         open: BTreeMap::new(),
         recovered: vec![],
+        recent: false,
         options: PlanOptions { skip_refresh: true, ..PlanOptions::default() },
         environment: Environment::default(),
         events: &NoEvents,

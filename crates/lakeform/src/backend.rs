@@ -58,7 +58,7 @@ impl Backend {
         if let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) {
             let from = manager.state().serial;
             let entries = vec![Entry::Fenced { from, to: from + 1 }];
-            journal.append(&Page { run: run.clone(), seq: seq + 1, entries }).await?;
+            journal.append(&Page { run: run.clone(), seq: seq + 1, at: 0, entries }).await?;
         }
         StateManager::open_fenced(self.store.clone(), lease.clone()).await.map_err(|e| match e {
             PersistError::Store(e) => Error::Store(e),

@@ -16,7 +16,7 @@ use lakeform_state::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Unsaved, session::RESCUE};
+use crate::{Unsaved, builder::Clock, session::RESCUE};
 
 /// How often a save that failed for a passing reason is tried again, and after how long.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
@@ -90,12 +90,13 @@ pub(crate) struct OpenJournal {
     journal: Arc<dyn Journal>,
     run: String,
     info: RunInfo,
+    clock: Option<Clock>,
     pages: AtomicU64,
 }
 
 impl OpenJournal {
-    pub(crate) fn new(journal: Arc<dyn Journal>, run: String, info: RunInfo) -> Self {
-        Self { journal, run, info, pages: AtomicU64::new(0) }
+    pub(crate) fn new(journal: Arc<dyn Journal>, run: String, info: RunInfo, clock: Option<Clock>) -> Self {
+        Self { journal, run, info, clock, pages: AtomicU64::new(0) }
     }
 
     async fn append(&self, mut entries: Vec<Entry>) -> Result<(), Diagnostic> {
@@ -103,7 +104,8 @@ impl OpenJournal {
         if seq == 1 {
             entries.insert(0, Entry::Run(self.info.clone()));
         }
-        let page = Page { run: self.run.clone(), seq, entries };
+        let at = self.clock.as_ref().map(|clock| clock().as_second()).unwrap_or_default();
+        let page = Page { run: self.run.clone(), seq, at, entries };
         let mut patience = Patience::default();
         while let Err(e) = self.journal.append(&page).await {
             let passing = matches!(&e, StoreError::Operation(e) if e.transient);

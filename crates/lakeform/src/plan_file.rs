@@ -80,6 +80,7 @@ impl LoadedStack {
                 state,
                 open: BTreeMap::new(),
                 recovered: vec![],
+                recent: false,
                 options: PlanOptions::default(),
                 environment: lakeform_lang::Environment { now: self.lakeform.world.now(), ..self.environment.clone() },
                 events: &NoEvents,

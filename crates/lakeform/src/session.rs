@@ -207,7 +207,12 @@ impl<'a> Session<'a> {
             lineage: self.state().lineage.clone(),
         };
         let millis = now.map(jiff::Timestamp::as_millisecond).unwrap_or_default();
-        OpenJournal::new(journal, format!("{millis:013}-{}", lakeform_state::new_deposed_key()), info)
+        OpenJournal::new(
+            journal,
+            format!("{millis:013}-{}", lakeform_state::new_deposed_key()),
+            info,
+            world.clock.clone(),
+        )
     }
 
     /// Writes the state that a plan begins with, in which what an earlier run left open is resolved, and takes that run's
@@ -265,7 +270,7 @@ impl<'a> Session<'a> {
             return Err(problems.into());
         }
         if let (Some(journal), Some((run, seq))) = (&self.backend.journal, self.recovery.pages.iter().next_back()) {
-            journal.append(&Page { run: run.clone(), seq: seq + 1, entries }).await?;
+            journal.append(&Page { run: run.clone(), seq: seq + 1, at: 0, entries }).await?;
         }
         Ok(())
     }

@@ -13,6 +13,9 @@ use crate::{
     history::Doing,
 };
 
+/// For how many seconds after a run was cut off a call of it may be on its way still, or its effect not be seen everywhere.
+const RECENT: i64 = 60;
+
 /// A loaded stack.
 #[derive(Debug)]
 pub struct LoadedStack {
@@ -144,6 +147,7 @@ impl LoadedStack {
             state: recovery.state.clone(),
             open: recovery.open.clone(),
             recovered: recovery.done.clone(),
+            recent: self.lakeform.world.now().is_none_or(|now| now.as_second() - recovery.last < RECENT),
             options,
             environment: self.environment.clone(),
             events,

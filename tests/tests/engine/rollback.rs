@@ -454,7 +454,7 @@ async fn the_journal_tells_of_what_is_undone() {
         let entries = save.0.into_inner().unwrap();
         let intents = entries.iter().filter(|e| matches!(e, Entry::Intent(_))).count();
         assert!(intents >= 8, "{intents}");
-        let pages = vec![Page { run: "r".into(), seq: 1, entries }];
+        let pages = vec![Page { run: "r".into(), seq: 1, at: 0, entries }];
         let told = Recovery::read(before, pages);
         let objects = |state: &State| -> Vec<String> {
             let line = |(a, i): (lakeform_core::InstanceAddress, &lakeform_state::InstanceState)| {

@@ -101,6 +101,7 @@ impl World {
             state: self.state.clone(),
             open: BTreeMap::new(),
             recovered: vec![],
+            recent: false,
             options: self.options.clone(),
             environment: Environment::default(),
             events: &NoEvents,

@@ -1,7 +1,5 @@
 //! Calls whose outcome nobody knows (a timeout, a broken connection, a 5xx) are resolved by looking, never by blind repetition.
 
-use std::time::Duration;
-
 use lakeform_core::Value;
 use lakeform_provider::{AnyResource, ErrorKind, Failure, FoundBy, ProviderError, Result, Retry, Surroundings};
 
@@ -9,14 +7,11 @@ use crate::{
     Action,
     diff::mark_sensitive,
     instance::{Wishes, decide},
+    look::look,
 };
 
 /// How often a call is made again that turned out not to have happened.
 const REPEATS: usize = 3;
-
-/// The pauses between looks for something that may be on its way.
-const LOOKS: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Creates an object. If the outcome is unknown, the object is looked for: taken if it is there, made again if it is not.
 /// `is_other` says of an object that it is another one, which the state knows.
@@ -69,27 +64,6 @@ pub(super) async fn delete(resource: &dyn AnyResource, with: Surroundings<'_>, p
             _ => return Err(error),
         }
     }
-}
-
-/// Looks again while nothing is found, or while looking fails for a passing reason.
-async fn look<F: Future<Output = Result<Option<Value>>>>(
-    with: Surroundings<'_>,
-    mut find: impl FnMut() -> F,
-) -> Result<Option<Value>> {
-    let mut last = Ok(None);
-    for pause in LOOKS {
-        if (with.cancelled)() {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        last = find().await;
-        match &last {
-            Ok(Some(_)) => break,
-            Err(e) if e.retry == Retry::Never && e.kind != ErrorKind::NotFound => break,
-            _ => {}
-        }
-    }
-    last
 }
 
 /// Does what a creation that was cut off had not come to.

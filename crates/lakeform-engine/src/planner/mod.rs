@@ -51,6 +51,8 @@ pub struct PlanInput<'a> {
     pub open: BTreeMap<InstanceAddress, Open>,
     /// What that run had done and the state holds now, in words.
     pub recovered: Vec<String>,
+    /// Whether that was a moment ago: what is not found is looked for again.
+    pub recent: bool,
     /// How to plan.
     pub options: PlanOptions,
     /// What expressions may see of the world.
@@ -87,6 +89,7 @@ pub async fn plan(mut input: PlanInput<'_>) -> Result<Plan, Diagnostics> {
         cancel: input.cancel,
         open: &input.open,
         recovered: &input.recovered,
+        recent: input.recent,
         found: Mutex::default(),
         create_first: HashSet::default(),
         moves,
@@ -122,6 +125,7 @@ struct Planner<'a> {
     cancel: &'a Cancel,
     open: &'a BTreeMap<InstanceAddress, Open>,
     recovered: &'a [String],
+    recent: bool,
     found: Mutex<Found>,
     /// What state holds of each resource block: one resource for each instance of its module.
     blocks: HashMap<ConfigAddress, Vec<ResourceAddress>>,

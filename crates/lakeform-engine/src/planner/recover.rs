@@ -14,6 +14,7 @@ use crate::{
     calls::{Subject, id_of},
     cancel::Level,
     diff::mark_sensitive,
+    look::look,
     reconcile::reconcile,
     stored::{decode, encode, is_held, remark},
 };
@@ -106,7 +107,13 @@ impl Planner<'_> {
                 let plain = planned.clone().unmarked_deep();
                 let subject =
                     Subject { address, deposed: None, operation: Operation::Refresh, id: None, given: &[&planned] };
-                let found = self.calls.make(subject, || resource.find(with, &plain), |_| None).await;
+                let find = || async {
+                    match self.recent {
+                        true => look(with, || resource.find(with, &plain)).await,
+                        false => resource.find(with, &plain).await,
+                    }
+                };
+                let found = self.calls.make(subject, find, |_| None).await;
                 found.map_err(|(_, d)| d)?.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
             }
         };

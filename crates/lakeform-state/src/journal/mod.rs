@@ -27,6 +27,9 @@ pub struct Page {
     pub run: String,
     /// Counts the pages of a run from 1, without gaps.
     pub seq: u64,
+    /// When it was written: seconds since 1970, 0 if nobody knows.
+    #[serde(default)]
+    pub at: i64,
     /// What was begun and what became of it, in this order.
     pub entries: Vec<Entry>,
 }

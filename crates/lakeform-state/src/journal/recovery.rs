@@ -36,6 +36,8 @@ pub struct Recovery {
     pub created: Vec<InstanceAddress>,
     /// The runs that were cut off.
     pub runs: Vec<RunInfo>,
+    /// When the last page was written: seconds since 1970, 0 if nobody knows.
+    pub last: i64,
     /// The last page of each run, for [`super::Journal::clear`].
     pub pages: BTreeMap<String, u64>,
 }
@@ -63,11 +65,12 @@ impl Recovery {
     pub fn read(state: State, pages: Vec<Page>) -> Self {
         let serial = unfenced(state.serial, &pages);
         let (open, pages_of) = (BTreeMap::new(), BTreeMap::new());
-        let mut out = Self { state, open, done: vec![], created: vec![], runs: vec![], pages: pages_of };
+        let mut out = Self { state, open, done: vec![], created: vec![], runs: vec![], last: 0, pages: pages_of };
         let mut begun: BTreeMap<(String, u64), Box<Intent>> = BTreeMap::new();
         // Made and compacted, as far as the serial says: by run and operation.
         let mut compacted: BTreeMap<InstanceAddress, (String, ObjectState)> = BTreeMap::new();
-        for Page { run, seq, entries } in pages {
+        for Page { run, seq, at, entries } in pages {
+            out.last = out.last.max(at);
             for entry in entries {
                 match entry {
                     Entry::Run(info) => out.runs.push(info),

@@ -72,7 +72,7 @@ fn object(id: &str) -> ObjectState {
 }
 
 fn page(seq: u64, entries: Vec<Entry>) -> Page {
-    Page { run: "0000000000001-0a0b0c0d".into(), seq, entries }
+    Page { run: "0000000000001-0a0b0c0d".into(), seq, at: 7, entries }
 }
 
 fn intent(op: u64, name: &str, verb: Verb) -> Intent {

@@ -21,7 +21,7 @@ fn page(run: &str, seq: u64) -> Page {
     if seq == 1 {
         entries.insert(0, Entry::Run(RunInfo { who: run.into(), ..RunInfo::default() }));
     }
-    Page { run: run.into(), seq, entries }
+    Page { run: run.into(), seq, at: 7, entries }
 }
 
 /// The contract of a journal. `open` gives another client of the same place, which is empty at first.
