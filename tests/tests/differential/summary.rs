@@ -230,5 +230,7 @@ fn hides_an_answer(at: &str, lakeform: &Json) -> bool {
     let sides = ["before/output", "before_sensitive/output", "after/output", "after_sensitive/output"];
     let answer = at.starts_with("/plan/changes/terraform_data.") || at.starts_with("/plan/changes/module.");
     let text = lakeform.to_string();
-    answer && sides.iter().any(|side| at.ends_with(side)) && (text.contains("(sensitive)") || text.contains("true"))
+    answer
+        && sides.iter().any(|side| at.ends_with(side) || at.contains(&format!("/{side}/")))
+        && (text.contains("(sensitive)") || text.contains("true"))
 }
