@@ -289,13 +289,21 @@ fn a_lock_is_shown_and_can_be_broken() {
     let gate = Gate::new();
     folder.cloud.inject(Fault::on(Op::Create).held_by(&gate));
     std::thread::scope(|scope| {
+        let _open = gate.opens_in_the_end();
         let first = scope.spawn(|| folder.run(&["apply", "stack.toml", "--auto-approve"]));
         assert!(gate.reached_blocking(1, std::time::Duration::from_secs(30)));
         let status = folder.ok(&["lock", "status", "stack.toml"]);
         assert!(status.contains("is locked") && status.contains("someone@somewhere"), "{status}");
         let told = folder.fails(&["apply", "stack.toml", "--auto-approve"]);
         assert!(told.contains("someone@somewhere"), "{told}");
-        folder.ok(&["plan", "stack.toml"]);
+        // What is in flight is nothing that was left behind, though its journal says that it was begun.
+        let planned = folder.run(&["plan", "stack.toml"]);
+        assert_eq!(planned.exit, Exit::Done, "{}", planned.stderr);
+        assert!(planned.stdout.contains("1 to add"), "{}", planned.stdout);
+        let told = planned.stdout + &planned.stderr;
+        assert!(told.contains("Another run is at work on this state") && !told.contains("cut off"), "{told}");
+        let journal = folder.ok(&["journal", "stack.toml"]);
+        assert!(journal.contains("is at work") && !journal.contains("cut off"), "{journal}");
         // Whoever waits long enough gets the lock.
         let second = scope.spawn(|| folder.run(&["apply", "stack.toml", "--auto-approve", "--lock-timeout=30s"]));
         std::thread::sleep(std::time::Duration::from_millis(200));
@@ -305,6 +313,18 @@ fn a_lock_is_shown_and_can_be_broken() {
         assert_eq!(second.exit, Exit::Done, "{}{}", second.stdout, second.stderr);
     });
     assert!(folder.ok(&["lock", "status", "stack.toml"]).contains("is not locked"));
+}
+
+/// An answer is shown as secret as what was given; to who refers to it, it is as Terraform has it, planned or not.
+#[test]
+fn what_refers_to_an_unchanged_answer_settles() {
+    let one = "[stack]\nname = 'x'\n[resource.terraform_data.a]\ninput = '${sensitive(\"told\")}'\n";
+    let folder = Folder::with(one);
+    folder.ok(&["apply", "stack.toml", "--auto-approve"]);
+    folder.write("stack.toml", &format!("{one}[resource.terraform_data.b]\ninput = '${{terraform_data.a.output}}'\n"));
+    folder.ok(&["plan", "stack.toml", "--out=p"]);
+    folder.ok(&["apply", "p"]);
+    assert!(folder.ok(&["plan", "stack.toml"]).contains("No changes"));
 }
 
 /// F07
@@ -320,6 +340,7 @@ fn a_cancelled_apply_saves_what_it_did_and_releases_the_lock() {
     let gate = Gate::new();
     folder.cloud.inject(Fault::on(Op::Create).held_by(&gate));
     std::thread::scope(|scope| {
+        let _open = gate.opens_in_the_end();
         let run = scope.spawn(|| folder.run(&["apply", "stack.toml", "--auto-approve"]));
         assert!(gate.reached_blocking(1, std::time::Duration::from_secs(30)));
         folder.cancel.escalate();

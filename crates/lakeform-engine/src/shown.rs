@@ -18,6 +18,17 @@ pub fn as_shown(ty: &str, value: Value) -> Value {
     })
 }
 
+/// The value of an object as expressions see it: without what [`as_shown`] adds.
+pub(crate) fn as_referred(ty: &str, mut value: Value) -> Value {
+    if let Some((.., answer)) = MIRRORS.iter().find(|(name, ..)| *name == ty)
+        && let Some(marked) = value.get(answer).filter(|v| !v.marked_paths(Marks::SENSITIVE).is_empty())
+    {
+        let plain = marked.clone().unmarked_deep();
+        value.set_attr(*answer, plain);
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
     use lakeform_core::Type;
@@ -29,7 +40,8 @@ mod tests {
         let given = Value::object([("a", Value::from("x")), ("b", Value::from("y").sensitive())]);
         let object = |output: Value| Value::object([("input", given.clone()), ("output", output)]);
         let paths = |ty: &str, output: Value| -> Vec<String> {
-            let shown = as_shown(ty, object(output));
+            let shown = as_shown(ty, object(output.clone()));
+            assert_eq!(as_referred(ty, shown.clone()), object(output));
             shown.marked_paths(Marks::SENSITIVE).iter().map(ToString::to_string).collect()
         };
         let answer = given.clone().unmarked_deep();

@@ -9,7 +9,8 @@
 //! Without `--backend`, `--phase` and `--moment`: all of them. `--every 10` tries each tenth call only.
 //!
 //! `--time 5` kills nothing: it prints the median times of five applies at 20 ms per call, and of the plan after each. Two
-//! programs can be held against each other: what the journal costs is the difference to one from before it.
+//! programs can be held against each other: what the journal costs is the difference to one from before it. With `--calls yes`
+//! it prints each call of the last apply besides, with the milliseconds at which it came and was answered.
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -69,6 +70,9 @@ fn main() -> ExitCode {
             applies.sort();
             plans.sort();
             let middle = applies.len() / 2;
+            if given.contains_key("calls") {
+                crashes.calls().iter().for_each(|call| println!("{call}"));
+            }
             println!("{backend}: apply {:?}, plan without changes {:?}", applies[middle], plans[middle]);
             continue;
         }

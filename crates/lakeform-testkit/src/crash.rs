@@ -12,7 +12,7 @@ use crate::{
     Gate,
     census::{Census, Objects, differences},
     emulator::{Emulator, EmulatorError, environment_for},
-    proxy::{Proxy, Rule},
+    proxy::{Exchange, Proxy, Rule},
 };
 
 /// Where the state is kept.
@@ -68,6 +68,8 @@ pub struct Crashes {
     subject: Subject,
     keeping: Keeping,
     home: tempfile::TempDir,
+    /// The calls of the last run that was timed.
+    calls: Vec<Exchange>,
 }
 
 /// What a run is given so that it does not ask.
@@ -101,7 +103,7 @@ impl Crashes {
         let backend = if keeping == Keeping::S3 { BACKEND } else { "" };
         let text = std::fs::read_to_string(&stack).map_err(io)?;
         std::fs::write(&stack, format!("{text}\n{}\n{backend}", subject.addition)).map_err(io)?;
-        Ok(Self { program, env, emulator, proxy, census, subject, keeping, home })
+        Ok(Self { program, env, emulator, proxy, census, subject, keeping, home, calls: vec![] })
     }
 
     /// The fault proxy in front of the emulator.
@@ -230,12 +232,23 @@ impl Crashes {
     pub fn timed(&mut self, phase: Phase, delay: Duration) -> Result<(Duration, Duration), String> {
         self.prepare(phase)?;
         self.proxy.set_delay(delay);
+        self.proxy.forget();
         let start = Instant::now();
         self.succeed(&self.arguments(phase))?;
         let run = start.elapsed();
+        self.calls = self.proxy.log();
         let start = Instant::now();
         self.succeed(&["plan"])?;
         Ok((run, start.elapsed()))
+    }
+
+    /// The calls of the last run that was [timed](Crashes::timed): when each came, when it was answered (milliseconds), what it
+    /// was.
+    pub fn calls(&self) -> Vec<String> {
+        let from = self.calls.iter().map(|call| call.started).min().unwrap_or_default();
+        let at = |at: Duration| at.saturating_sub(from).as_millis();
+        let line = |call: &Exchange| format!("{:5} {:5} {call}", at(call.started), call.ended.map_or(0, at));
+        self.calls.iter().map(line).collect()
     }
 
     /// The cloud as it is before a phase.

@@ -19,6 +19,17 @@ struct Inner {
     arrived: watch::Sender<usize>,
 }
 
+/// Opens a gate when it goes out of scope, so that a test that fails does not wait for whom it holds.
+#[derive(Debug)]
+#[must_use = "the gate opens when this is dropped"]
+pub struct Opens(Gate);
+
+impl Drop for Opens {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 impl Default for Gate {
     fn default() -> Self {
         Self::new()
@@ -34,6 +45,11 @@ impl Gate {
     /// Lets through everyone who waits or comes later.
     pub fn open(&self) {
         self.0.open.send_replace(true);
+    }
+
+    /// Opens when what this returns is dropped, if nobody opens it before.
+    pub fn opens_in_the_end(&self) -> Opens {
+        Opens(self.clone())
     }
 
     /// Holds those who come from now on.

@@ -15,4 +15,4 @@ pub mod proxy;
 pub mod store;
 pub mod trials;
 
-pub use gate::Gate;
+pub use gate::{Gate, Opens};

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
+use jiff::Timestamp;
 use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{
-    Cipher, EncryptedStore, Lease, LocalLock, LocalRuns, LocalStore, PersistError, RunLog, StateLock, StateManager,
-    StateStore,
+    Cipher, EncryptedStore, Lease, LocalLock, LocalRuns, LocalStore, LockInfo, PersistError, RunLog, StateLock,
+    StateManager, StateStore,
     journal::{Entry, Journal, LocalJournal, Page, Recovery},
 };
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
@@ -100,6 +101,35 @@ impl Backend {
                 .into());
         }
         Ok((manager, recovery))
+    }
+
+    /// Reads the same without the lock. What a run has in flight that holds the lock is not taken for left behind.
+    ///
+    /// # Errors
+    /// As [`Backend::open_state`].
+    pub(crate) async fn look(&self, now: Option<Timestamp>) -> Result<Recovery, Error> {
+        let (_, mut recovery) = self.open_state().await?;
+        while !recovery.is_empty() {
+            if let Some(holder) = self.at_work(now).await {
+                return Ok(recovery.beside(holder));
+            }
+            // It may have come to its end since, and has taken its journal away then.
+            let (_, again) = self.open_state().await?;
+            if again.mark() == recovery.mark() {
+                break;
+            }
+            recovery = again;
+        }
+        Ok(recovery)
+    }
+
+    /// Who holds the lock on a lease that has not run out, or without one.
+    async fn at_work(&self, now: Option<Timestamp>) -> Option<LockInfo> {
+        // Who may not ask for it only looks.
+        let holder = self.lock.as_ref()?.holder().await.ok()??;
+        let over =
+            holder.term.zip(now).is_some_and(|(term, now)| i128::from(term.expires) < i128::from(now.as_second()));
+        (!over).then_some(holder)
     }
 
     /// The same, encrypted.

@@ -122,9 +122,16 @@ impl LoadedStack {
     /// Every problem of the stack and of live objects.
     pub async fn plan(&self, options: PlanOptions, events: &dyn Events, cancel: &Cancel) -> Result<Plan, Error> {
         self.refuse_invalid()?;
-        let backend = self.backend().await?;
-        let (_, recovery) = backend.open_state().await?;
-        self.plan_from(&recovery, options, events, cancel).await
+        let recovery = self.recovery().await?;
+        let mut plan = self.plan_from(&recovery, options, events, cancel).await?;
+        if let Some(holder) = &recovery.at_work {
+            plan.diagnostics.push(
+                Diagnostic::warning("Another run is at work on this state")
+                    .detail(format!("{holder}; what it has in flight is planned as if it had not begun"))
+                    .help("plan again once it is done"),
+            );
+        }
+        Ok(plan)
     }
 
     /// Stops before any call where the stack is wrong.
@@ -146,7 +153,7 @@ impl LoadedStack {
             variables: self.variables.clone(),
             state: recovery.state.clone(),
             open: recovery.open.clone(),
-            recovered: recovery.done.clone(),
+            recovered: if recovery.at_work.is_some() { vec![] } else { recovery.done.clone() },
             recent: self.lakeform.world.now().is_none_or(|now| now.as_second() - recovery.last < RECENT),
             options,
             environment: self.environment.clone(),
@@ -266,12 +273,12 @@ impl LoadedStack {
         }
     }
 
-    /// The stored state with what a run that was cut off adds to it; nothing is looked up.
+    /// The stored state with what a run that was cut off, or is at work, adds to it; nothing is looked up.
     ///
     /// # Errors
     /// When state or journal cannot be read.
     pub async fn recovery(&self) -> Result<Recovery, Error> {
-        Ok(self.backend().await?.open_state().await?.1)
+        self.backend().await?.look(self.lakeform.world.now()).await
     }
 
     /// Settles what a run that was cut off left open about instances, once someone has looked: it is not looked for any more.

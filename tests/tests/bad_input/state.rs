@@ -78,6 +78,7 @@ fn locks() {
     let gate = Gate::new();
     folder.cloud.inject(Fault::on(Op::Create).held_by(&gate));
     std::thread::scope(|scope| {
+        let _open = gate.opens_in_the_end();
         let first = scope.spawn(|| folder.run(&["apply", "stack.toml", "--auto-approve"]));
         assert!(gate.reached_blocking(1, std::time::Duration::from_secs(30)));
         refused("lock_held", &folder, &["apply", "stack.toml", "--auto-approve"]);

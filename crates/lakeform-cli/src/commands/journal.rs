@@ -78,6 +78,7 @@ fn as_json(recovery: &Recovery) -> serde_json::Value {
         recovery.open.iter().map(|(address, open)| json!({ "address": address.to_string(), "action": word(open) }));
     json!({
         "runs": runs.collect::<Vec<_>>(),
+        "at_work": recovery.at_work.is_some(),
         "done": recovery.done,
         "open": open.collect::<Vec<_>>(),
     })
@@ -88,8 +89,9 @@ fn as_text(recovery: &Recovery) -> String {
         return "Nothing is left open: no run was cut off.\n".to_owned();
     }
     let mut out = String::new();
+    let what = if recovery.at_work.is_some() { "is at work" } else { "was cut off" };
     for run in &recovery.runs {
-        let _ = writeln!(out, "A run of {} that began at {} was cut off.", run.who, run.created);
+        let _ = writeln!(out, "A run of {} that began at {} {what}.", run.who, run.created);
     }
     if !recovery.done.is_empty() {
         let _ = writeln!(out, "\nDone, and not in the stored state yet:");

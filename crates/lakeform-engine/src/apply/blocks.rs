@@ -9,6 +9,7 @@ use crate::{
     conditions::Condition,
     diff::mark_sensitive,
     evaluate::concerning,
+    shown::as_referred,
     stored::{decode, remark},
 };
 
@@ -76,14 +77,16 @@ impl Run<'_> {
         self.evaluator.checks(index, at, each, after, this, Condition::After(address))
     }
 
+    /// What expressions see of an instance that is not made or changed in this run.
     fn value_of(&self, address: &InstanceAddress) -> Value {
+        let referred = |value: &Value| as_referred(&address.resource.ty, value.clone());
         if let Some(value) = self.plan.read.get(address) {
-            return value.clone();
+            return referred(value);
         }
         let planned = self.by_address.get(&(address.clone(), None)).map(|i| &self.plan.changes[*i]);
-        let marks = planned.map(|c| c.after.clone());
-        if let Some(Change { action: Action::NoOp, after, .. }) = planned {
-            return after.clone();
+        let marks = planned.map(|c| referred(&c.after));
+        if let (Some(Change { action: Action::NoOp, .. }), Some(value)) = (planned, &marks) {
+            return value.clone();
         }
         let stored = self.evaluator.read_state(|s| s.current(address).cloned());
         let value = stored.and_then(|object| match address.resource.mode {

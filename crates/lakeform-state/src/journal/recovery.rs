@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lakeform_core::InstanceAddress;
 
-use crate::{ObjectState, State};
+use crate::{LockInfo, ObjectState, State};
 
 use super::{Edit, Entry, Intent, Page, RunInfo, Verb};
 
@@ -40,6 +40,8 @@ pub struct Recovery {
     pub last: i64,
     /// The last page of each run, for [`super::Journal::clear`].
     pub pages: BTreeMap<String, u64>,
+    /// The run that writes the journal now: it was not cut off. See [`Recovery::beside`].
+    pub at_work: Option<LockInfo>,
 }
 
 impl Recovery {
@@ -65,7 +67,8 @@ impl Recovery {
     pub fn read(state: State, pages: Vec<Page>) -> Self {
         let serial = unfenced(state.serial, &pages);
         let (open, pages_of) = (BTreeMap::new(), BTreeMap::new());
-        let mut out = Self { state, open, done: vec![], created: vec![], runs: vec![], last: 0, pages: pages_of };
+        let mut out =
+            Self { state, open, done: vec![], created: vec![], runs: vec![], last: 0, pages: pages_of, at_work: None };
         let mut begun: BTreeMap<(String, u64), Box<Intent>> = BTreeMap::new();
         // Made and compacted, as far as the serial says: by run and operation.
         let mut compacted: BTreeMap<InstanceAddress, (String, ObjectState)> = BTreeMap::new();
@@ -111,6 +114,23 @@ impl Recovery {
             out.look_for(address, &provider, object);
         }
         out
+    }
+
+    /// The same where its run is at work still: what that run has in flight is not left open, and its end is not known.
+    pub fn beside(mut self, holder: LockInfo) -> Self {
+        for (address, open) in std::mem::take(&mut self.open) {
+            match open {
+                Open::Created(intent) => {
+                    self.state.remove_current(&address);
+                    if let Some(key) = &intent.deposed {
+                        self.state.restore_deposed(&address, key);
+                    }
+                }
+                Open::Lost => drop(self.state.remove_current(&address)),
+                Open::Updated(_) | Open::Deleted(_) | Open::Withheld(_) => {}
+            }
+        }
+        Self { at_work: Some(holder), ..self }
     }
 
     fn edit(&mut self, address: &InstanceAddress, edit: Edit) {

@@ -196,6 +196,7 @@ fn calls_are_delayed_and_held() {
     let gate = Gate::new();
     proxy.add(Rule::on("*").held_by(&gate));
     std::thread::scope(|scope| {
+        let _open = gate.opens_in_the_end();
         let held = scope.spawn(|| put(&proxy, "/b"));
         assert!(gate.reached_blocking(1, Duration::from_secs(10)));
         assert_eq!(calls.load(Ordering::SeqCst), 4);
