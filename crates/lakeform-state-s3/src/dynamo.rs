@@ -1,6 +1,9 @@
 //! The lock as an item in DynamoDB.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::{
+    config::{Builder, retry::RetryConfig},
+    operation::delete_item::{DeleteItemError, builders::DeleteItemFluentBuilder},
+};
 use lakeform_state::{Acquired, BoxFuture, LockError, LockInfo, Moment, OperationError, StateLock};
 
 use crate::{
@@ -110,21 +113,32 @@ impl DynamoLock {
     async fn release_now(&self, id: &str) -> Result<(), LockError> {
         let object = format!("table {}, item {}", self.table, self.id());
         let call = Call { name: "DeleteItem", service: "dynamodb", object: &object };
+        let mut tried = false;
+        if let Some(hold) = self.mine(id) {
+            // What is this run's own it need not read first. Sent once, so that a refusal says that it is gone.
+            let once = Builder::new().retry_config(RetryConfig::disabled());
+            let delete = self.delete(&Record::new(hold.info)).customize().config_override(once);
+            match delete.send().await.as_ref().map_err(|e| e.as_service_error()) {
+                Ok(_) => {
+                    self.forget(id);
+                    return Ok(());
+                }
+                Err(Some(DeleteItemError::ConditionalCheckFailedException(_))) => {}
+                Err(_) => tried = true,
+            }
+        }
         let there = match self.there().await? {
             Some(there) if there.info.id == id => there,
+            // The answer was lost.
+            None if tried => {
+                self.forget(id);
+                return Ok(());
+            }
             other => return Err(self.not_mine(id, other)),
         };
         let mut left = ATTEMPTS;
         loop {
-            let delete = self
-                .connection
-                .dynamodb
-                .delete_item()
-                .table_name(&self.table)
-                .key(ID, text(self.id()))
-                .condition_expression("Info = :info")
-                .expression_attribute_values(":info", there.text());
-            let Err(error) = delete.send().await else { break };
+            let Err(error) = self.delete(&there).send().await else { break };
             match error.as_service_error() {
                 // It was ours a moment ago and is not any more: a first attempt whose answer was lost, or someone forced it.
                 // Ours is gone either way, and whatever is there now is not ours to remove.
@@ -136,8 +150,19 @@ impl DynamoLock {
                 _ => return Err(failed(&call, &error).into()),
             }
         }
-        self.connection.holds().item.take_if(|hold| hold.info.id == id);
+        self.forget(id);
         Ok(())
+    }
+
+    /// Deletes the item if it is a holder's.
+    fn delete(&self, of: &Record) -> DeleteItemFluentBuilder {
+        let delete = self.connection.dynamodb.delete_item().table_name(&self.table).key(ID, text(self.id()));
+        delete.condition_expression("Info = :info").expression_attribute_values(":info", of.text())
+    }
+
+    /// Nothing is held any more.
+    fn forget(&self, id: &str) {
+        self.connection.holds().item.take_if(|hold| hold.info.id == id);
     }
 
     async fn undo_now(&self, id: &str) -> Result<(), LockError> {
@@ -151,7 +176,7 @@ impl DynamoLock {
         {
             return Err(self.not_mine(id, there.map(|record| *record)));
         }
-        self.connection.holds().item.take_if(|hold| hold.info.id == id);
+        self.forget(id);
         Ok(())
     }
 

@@ -173,6 +173,27 @@ impl Connection {
         }
     }
 
+    /// Writes an item where there is none. One that is there already with the same content is its own: an answer was lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when there is another, and whatever the call fails with.
+    pub(crate) async fn put_new(&self, table: &str, item: Item) -> Result<(), StoreError> {
+        let id = id_of(&item);
+        let object = format!("table {table}, item {id}");
+        let call = Call { name: "PutItem", service: "dynamodb", object: &object };
+        let put = self.dynamodb.put_item().table_name(table).set_item(Some(item.clone()));
+        let Err(error) = put.condition_expression("attribute_not_exists(LockID)").send().await else { return Ok(()) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) if self.item(table, &id).await? == Some(item) => {
+                Ok(())
+            }
+            Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                Err(StoreError::Fenced { place: self.backend.describe() })
+            }
+            _ => Err(failed(&call, &error).into()),
+        }
+    }
+
     async fn put_item(&self, table: &str, item: Item) -> Result<(), OperationError> {
         let object = format!("table {table}, item {}", id_of(&item));
         let call = Call { name: "PutItem", service: "dynamodb", object: &object };

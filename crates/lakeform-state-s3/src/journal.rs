@@ -27,8 +27,13 @@ const PAGE: &str = "Page";
 /// How many calls go out at once.
 const AT_ONCE: usize = 16;
 
+/// How many pages are written at once.
+const PAGES: usize = 4;
+
 /// The journal as items of the lock table. The first page of a run is in the item `bucket/key#journal`, the others in
-/// `bucket/key#journal#RUN#SEQ`: so one look tells whether there is a journal, and which run's.
+/// `bucket/key#journal#RUN#SEQ`: so one look tells whether there is a journal, and which run's. The first is written in one
+/// transaction with the lock; the others need none, since nobody reads those of a run whose first is gone, and whoever takes
+/// the lock over puts one of its own in the place of the next.
 #[derive(Clone, Debug)]
 pub struct TableJournal {
     connection: Connection,
@@ -58,7 +63,10 @@ impl TableJournal {
     async fn append_now(&self, page: &Page) -> Result<(), StoreError> {
         let id = text(self.item(&page.run, page.seq));
         let item = Item::from([(ID.to_owned(), id), (PAGE.to_owned(), text(page.to_json()))]);
-        self.connection.put_fenced(&self.table, vec![item]).await
+        match page.seq {
+            ..=1 => self.connection.put_fenced(&self.table, vec![item]).await,
+            _ => self.connection.put_new(&self.table, item).await,
+        }
     }
 
     async fn read_now(&self) -> Result<Vec<Page>, StoreError> {
@@ -73,17 +81,18 @@ impl TableJournal {
             Err(e) => return Err(e),
         };
         let run = first.run.clone();
-        let mut pages = vec![first];
+        let (mut pages, mut next) = (vec![first], 2);
         loop {
-            let next = pages.len() as u64 + 1;
             let ids = (next..next + AT_ONCE as u64).map(|seq| self.item(&run, seq));
             let found: Vec<Option<Page>> =
                 stream::iter(ids).map(|id| async move { self.get(&id).await }).buffered(AT_ONCE).try_collect().await?;
-            let whole = found.iter().all(Option::is_some);
-            pages.extend(found.into_iter().map_while(|page| page));
-            if !whole {
+            // One that failed, or was cut off beside others, leaves a gap.
+            let end = found.iter().all(Option::is_none);
+            pages.extend(found.into_iter().flatten());
+            if end {
                 return Ok(pages);
             }
+            next += AT_ONCE as u64;
         }
     }
 
@@ -130,6 +139,10 @@ impl TableJournal {
 }
 
 impl Journal for TableJournal {
+    fn at_once(&self) -> usize {
+        PAGES
+    }
+
     fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.append_now(page))
     }
@@ -203,6 +216,10 @@ impl ObjectJournal {
 }
 
 impl Journal for ObjectJournal {
+    fn at_once(&self) -> usize {
+        PAGES
+    }
+
     fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.append_now(page))
     }

@@ -44,11 +44,18 @@ impl S3Store {
 
     /// The object, once it agrees with its digest.
     async fn read_verified(&self) -> Result<Option<Object>, StoreError> {
+        let Some(table) = &self.connection.backend.dynamodb_table else {
+            return Ok(self.connection.get(self.key()).await?);
+        };
         let deadline = Instant::now() + self.patience;
+        let mut first = true;
         loop {
-            let object = self.connection.get(self.key()).await?;
-            let Some(table) = &self.connection.backend.dynamodb_table else { return Ok(object) };
-            let expected = match self.connection.digest(table).await {
+            let (object, digest) = match first {
+                true => futures::join!(self.connection.get(self.key()), self.connection.digest(table)),
+                false => (self.connection.get(self.key()).await, self.connection.digest(table).await),
+            };
+            let object = object?;
+            let expected = match digest {
                 Ok(Some(expected)) => expected,
                 Ok(None) => return Ok(object),
                 Err(e) => {
@@ -68,6 +75,10 @@ impl S3Store {
                     self.describe()
                 );
                 return Ok(object);
+            }
+            if std::mem::take(&mut first) {
+                // A write may have come in between.
+                continue;
             }
             if Instant::now() >= deadline {
                 return Err(StoreError::Digest {

@@ -7,12 +7,15 @@ use lakeform_core::{Diagnostic, Type, Value};
 use lakeform_lang::{Environment, StaticScope};
 use lakeform_state::{
     Cipher, EncryptedStore, Lease, LocalLock, LocalRuns, LocalStore, LockInfo, PersistError, RunLog, StateLock,
-    StateManager, StateStore,
+    StateManager, StateStore, StoreError,
     journal::{Entry, Journal, LocalJournal, Page, Recovery},
 };
 use lakeform_state_s3::{Bootstrapped, Connection, S3Backend};
 
 use crate::{Error, LoadedStack, builder::Clock, encryption, variables};
+
+/// How often a journal is read again that another run still writes.
+const ATTEMPTS: usize = 5;
 
 /// The state's store and lock.
 #[derive(Clone, Debug)]
@@ -55,11 +58,17 @@ impl Backend {
     /// # Errors
     /// As [`Backend::open_state`], and when the state cannot be written.
     pub(crate) async fn open_fenced(&self, lease: &Lease) -> Result<(StateManager, Recovery), Error> {
-        let (manager, recovery) = self.open_state().await?;
-        if let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) {
+        let mut left = ATTEMPTS;
+        loop {
+            let (manager, recovery) = self.open_state().await?;
+            let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) else { break };
             let from = manager.state().serial;
             let entries = vec![Entry::Fenced { from, to: from + 1 }];
-            journal.append(&Page { run: run.clone(), seq: seq + 1, at: 0, entries }).await?;
+            match journal.append(&Page { run: run.clone(), seq: seq + 1, at: 0, entries }).await {
+                // A page that the other run had sent off came to its place first.
+                Err(StoreError::Fenced { .. }) if left > 0 => left -= 1,
+                done => break done?,
+            }
         }
         StateManager::open_fenced(self.store.clone(), lease.clone()).await.map_err(|e| match e {
             PersistError::Store(e) => Error::Store(e),

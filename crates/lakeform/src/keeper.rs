@@ -99,13 +99,17 @@ impl OpenJournal {
         Self { journal, run, info, clock, pages: AtomicU64::new(0) }
     }
 
-    async fn append(&self, mut entries: Vec<Entry>) -> Result<(), Diagnostic> {
-        let seq = self.pages.load(Ordering::SeqCst) + 1;
+    /// The next page.
+    fn page(&self, mut entries: Vec<Entry>) -> Page {
+        let seq = self.pages.fetch_add(1, Ordering::SeqCst) + 1;
         if seq == 1 {
             entries.insert(0, Entry::Run(self.info.clone()));
         }
         let at = self.clock.as_ref().map(|clock| clock().as_second()).unwrap_or_default();
-        let page = Page { run: self.run.clone(), seq, at, entries };
+        Page { run: self.run.clone(), seq, at, entries }
+    }
+
+    async fn append(&self, page: Page) -> Result<(), Diagnostic> {
         let mut patience = Patience::default();
         while let Err(e) = self.journal.append(&page).await {
             let passing = matches!(&e, StoreError::Operation(e) if e.transient);
@@ -115,7 +119,6 @@ impl OpenJournal {
                     .help("nothing more is begun without it: mend that, then run it again"));
             }
         }
-        self.pages.store(seq, Ordering::SeqCst);
         Ok(())
     }
 
@@ -184,10 +187,15 @@ impl Save for Keeper<'_> {
         self.journal.is_some()
     }
 
+    fn pages_at_once(&self) -> usize {
+        self.journal.as_ref().map_or(1, |journal| journal.journal.at_once())
+    }
+
     fn record(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Diagnostic>> {
+        let page = self.journal.as_ref().map(|journal| (journal, journal.page(entries)));
         Box::pin(async move {
-            match &self.journal {
-                Some(journal) => journal.append(entries).await,
+            match page {
+                Some((journal, page)) => journal.append(page).await,
                 None => Ok(()),
             }
         })

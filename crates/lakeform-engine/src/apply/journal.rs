@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, TryFutureExt, stream::FuturesOrdered};
 use lakeform_core::{Diagnostic, InstanceAddress, Marks, Path, Step, Value};
 use lakeform_provider::{AnyResource, ProviderError};
 use lakeform_state::{
@@ -37,6 +38,9 @@ const GATHERING: Duration = Duration::from_millis(1);
 /// How long outcomes wait for an intent that they can be written with.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// No entry has this number.
+const ENDED: u64 = u64::MAX;
+
 /// Collects entries, and writes those that came together in one page.
 pub(super) struct Recorder<'a> {
     save: &'a dyn Save,
@@ -44,7 +48,7 @@ pub(super) struct Recorder<'a> {
     /// Whether a journal is kept.
     kept: bool,
     desk: Mutex<Desk>,
-    /// Counts entries that are durable; the last value if one could not be written.
+    /// Counts entries that are durable; [`ENDED`] once none will be any more.
     durable: watch::Sender<u64>,
     wake: Notify,
     /// The serial of the state that has everything up to now.
@@ -169,18 +173,32 @@ impl<'a> Recorder<'a> {
         Ok(Op(op))
     }
 
-    /// Keeps what became of an operation.
-    pub(super) fn settle(&self, op: Op, address: &InstanceAddress, edits: Vec<Edit>, error: Option<&ProviderError>) {
+    /// Keeps what became of an operation. Returns the number of the entry.
+    pub(super) fn settle(
+        &self,
+        op: Op,
+        address: &InstanceAddress,
+        edits: Vec<Edit>,
+        error: Option<&ProviderError>,
+    ) -> u64 {
         if !self.kept {
-            return;
+            return u64::MAX;
         }
         let mut desk = self.desk();
         desk.open.remove(&op.0);
         let error = error.map(|e| format!("{:?}", e.kind));
         let serial = self.serial.load(Ordering::SeqCst);
-        desk.push(Entry::Outcome(Outcome { op: op.0, serial, address: address.clone(), edits, error }));
+        let number = desk.push(Entry::Outcome(Outcome { op: op.0, serial, address: address.clone(), edits, error }));
         drop(desk);
         self.wake.notify_one();
+        number
+    }
+
+    /// Waits until more is durable than up to an entry, and returns the number of the last one that is. `None`: no more will be.
+    pub(super) async fn more_than(&self, number: u64) -> Option<u64> {
+        let mut durable = self.durable.subscribe();
+        let more = *durable.wait_for(|durable| *durable > number).await.ok()?;
+        (more < ENDED).then_some(more)
     }
 
     /// No entry follows.
@@ -189,9 +207,37 @@ impl<'a> Recorder<'a> {
         self.wake.notify_one();
     }
 
-    /// Writes entries until closed. Where one cannot be written, nothing new is started.
+    /// Writes entries until closed, some pages at once: an entry is durable once all pages up to its own are. Where one cannot be
+    /// written, nothing new is started.
     pub(super) async fn run(&self, stopped: &AtomicBool) {
-        while self.kept && !self.closed.load(Ordering::SeqCst) {
+        let mut writing = FuturesOrdered::new();
+        let mut closed = !self.kept;
+        while !(closed && writing.is_empty()) {
+            let may_begin = !closed && writing.len() < self.save.pages_at_once();
+            tokio::select! {
+                biased;
+                Some(done) = writing.next() => match done {
+                    Ok(number) if self.desk().failed.is_none() => self.durable.send_modify(|durable| *durable = number),
+                    Ok(_) => {}
+                    Err(problem) => {
+                        self.desk().failed.get_or_insert(problem);
+                        self.durable.send_modify(|durable| *durable = ENDED);
+                        stopped.store(true, Ordering::SeqCst);
+                        closed = true;
+                    }
+                },
+                page = self.next_page(), if may_begin => match page {
+                    Some((entries, number)) => writing.push_back(self.save.record(entries).map_ok(move |()| number)),
+                    None => closed = true,
+                },
+            }
+        }
+        self.durable.send_modify(|durable| *durable = ENDED);
+    }
+
+    /// The entries of the next page, once there is something to write; `None` once it is closed.
+    async fn next_page(&self) -> Option<(Vec<Entry>, u64)> {
+        while !self.closed.load(Ordering::SeqCst) {
             if self.desk().awaited == 0 {
                 // Nobody waits for outcomes: they go with the next intent, or after a while.
                 let idle = self.desk().waiting.is_empty();
@@ -201,41 +247,16 @@ impl<'a> Recorder<'a> {
                 }
             }
             tokio::time::sleep(GATHERING).await;
-            if let Err(problem) = self.flush().await {
-                self.desk().failed = Some(problem);
-                self.durable.send_modify(|durable| *durable = u64::MAX);
-                stopped.store(true, Ordering::SeqCst);
-                return;
-            }
+            return Some(self.desk().page());
         }
+        None
     }
 
     /// Writes everything that waits.
     pub(super) async fn drain(&self) -> Result<(), Diagnostic> {
         while self.kept && !self.desk().waiting.is_empty() {
-            self.flush().await?;
-        }
-        Ok(())
-    }
-
-    /// Writes what waits, as far as it fits into one page.
-    async fn flush(&self) -> Result<(), Diagnostic> {
-        let (entries, number) = {
-            let mut desk = self.desk();
-            let mut size = 0;
-            let fits = desk.waiting.iter().take_while(|(_, bytes)| {
-                let first = size == 0;
-                size += bytes;
-                first || size <= PAGE
-            });
-            let n = fits.count();
-            let entries: Vec<Entry> = desk.waiting.drain(..n).map(|(entry, _)| entry).collect();
-            desk.awaited -= entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
-            (entries, desk.count - desk.waiting.len() as u64)
-        };
-        if !entries.is_empty() {
+            let (entries, _) = self.desk().page();
             self.save.record(entries).await?;
-            self.durable.send_modify(|durable| *durable = number);
         }
         Ok(())
     }
@@ -280,6 +301,20 @@ impl<'a> Recorder<'a> {
 }
 
 impl Desk {
+    /// Takes what waits, as far as it fits into one page, with the number of the last of it.
+    fn page(&mut self) -> (Vec<Entry>, u64) {
+        let mut size = 0;
+        let fits = self.waiting.iter().take_while(|(_, bytes)| {
+            let first = size == 0;
+            size += bytes;
+            first || size <= PAGE
+        });
+        let n = fits.count();
+        let entries: Vec<Entry> = self.waiting.drain(..n).map(|(entry, _)| entry).collect();
+        self.awaited -= entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
+        (entries, self.count - self.waiting.len() as u64)
+    }
+
     fn push(&mut self, entry: Entry) -> u64 {
         let bytes = serde_json::to_string(&entry).map_or(0, |text| text.len());
         self.awaited += usize::from(matches!(entry, Entry::Intent(_)));

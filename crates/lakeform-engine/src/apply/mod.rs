@@ -66,7 +66,12 @@ pub trait Save: Send + Sync {
         false
     }
 
-    /// Makes entries of the journal durable. Never called twice at once.
+    /// How many pages of the journal may be written at once.
+    fn pages_at_once(&self) -> usize {
+        1
+    }
+
+    /// Makes entries of the journal durable, as one page: the pages come in the order of the calls, whichever is written first.
     ///
     /// # Errors
     /// Why they could not be written. What they tell of does not begin.
@@ -189,13 +194,14 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         recorder.close();
         rolled_back
     };
-    let (rolled_back, ..) = tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped));
+    let (rolled_back, ..) =
+        tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped), run.release());
     // After a rollback both are what they were.
     if rolled_back.is_none() {
         run.outputs();
         run.check_results();
     }
-    let tagged = run.tagged();
+    let tagged = run.still_tagged();
     let lost = lease.check().is_err();
     let interrupted = lost || cancel.level() > Level::Run;
     let Run { evaluator, tally, .. } = run;
@@ -209,7 +215,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         Ok(serial) => {
             events.event(Event::Saved { serial });
             // The state knows the objects now: what only a search for them needs can go. A failure harms nobody.
-            join_all(tagged.iter().map(release::Tagged::release)).await;
+            join_all(tagged.into_iter().map(release::Tagged::release)).await;
         }
         Err(problem) => {
             tally.problems.push(problem);

@@ -45,8 +45,8 @@ pub(super) struct Tally {
     pub(super) changed: usize,
     pub(super) destroyed: usize,
     pub(super) skipped: Vec<InstanceAddress>,
-    /// What was created with a tag that it is found by.
-    pub(super) tagged: Vec<InstanceAddress>,
+    /// What was created with a tag that it is found by, and the number of the journal's entry that knows it.
+    pub(super) tagged: Vec<(InstanceAddress, u64)>,
     /// Whose current object this run created.
     pub(super) made: HashSet<InstanceAddress>,
     /// What an update or a deletion failed of: nobody has looked what there is now.
@@ -405,15 +405,15 @@ impl<'a> Run<'a> {
             Ok(value) => {
                 self.tally().added += 1;
                 self.tally().made.insert(address.clone());
-                if resource.found_by() == FoundBy::Tag {
-                    self.tally().tagged.push(address.clone());
-                }
                 // What it is without its provisioners nobody knows: until they are done, the next run would replace it.
                 let provisioned = restoring.is_none() && self.has_provisioners(node, When::Create);
                 let tainted = provisioned || restoring.is_some_and(|old| old.tainted);
                 let (value, problem) = self.keep(job, &planned, value, tainted)?;
                 let set = self.set(job, &value, tainted);
-                self.recorder.settle(op, address, depose.chain([set]).collect(), None);
+                let known = self.recorder.settle(op, address, depose.chain([set]).collect(), None);
+                if resource.found_by() == FoundBy::Tag {
+                    self.tally().tagged.push((address.clone(), known));
+                }
                 if let Some(problem) = problem {
                     return Err(problem.into());
                 }

@@ -25,7 +25,7 @@ use crate::{BoxFuture, OperationError, StoreError};
 pub struct Page {
     /// The run that wrote it: sorts after every earlier run.
     pub run: String,
-    /// Counts the pages of a run from 1, without gaps.
+    /// Counts the pages of a run from 1.
     pub seq: u64,
     /// When it was written: seconds since 1970, 0 if nobody knows.
     #[serde(default)]
@@ -46,13 +46,20 @@ impl Page {
 /// One run at a time writes it: the one that holds the lock of the state. It clears what an earlier run left before it begins
 /// its own.
 pub trait Journal: Send + Sync + fmt::Debug {
+    /// How many pages may be added at the same time. Those of a run that was cut off may then have gaps: what was to be in
+    /// them never began.
+    fn at_once(&self) -> usize {
+        1
+    }
+
     /// Adds a page. It is durable once this returns.
     ///
     /// # Errors
-    /// When that is not certain; the same page may then be added again.
+    /// When that is not certain; the same page may then be added again. [`StoreError::Fenced`] when the run has lost its lock, or
+    /// another wrote a page in this place.
     fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Every page, in the order in which they were added. A page that was being added when its run was cut off is none.
+    /// Every page, in the order of their numbers. A page that was being added when its run was cut off is none.
     ///
     /// # Errors
     /// When they cannot be read, or are damaged.
