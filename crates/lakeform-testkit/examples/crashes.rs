@@ -6,16 +6,24 @@
 //!     [--moment before|after] [--every N] [--from N]
 //! ```
 //!
+//! `--terraform terraform` kills Terraform instead, on the same stack: TF_PLUGIN_MIRROR names a folder with its AWS provider, or
+//! TF_CLI_CONFIG_FILE says where that is.
+//!
 //! Without `--backend`, `--phase` and `--moment`: all of them. `--every 10` tries each tenth call only.
 //!
 //! `--time 5` kills nothing: it prints the median times of five applies at 20 ms per call, and of the plan after each. Two
 //! programs can be held against each other: what the journal costs is the difference to one from before it. With `--calls yes`
 //! it prints each call of the last apply besides, with the milliseconds at which it came and was answered.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use lakeform_testkit::{
-    crash::{Crashes, Keeping, Moment, Phase, Subject},
+    crash::{Crashes, Keeping, Moment, Phase, Subject, Tool},
     emulator::{Emulator, Kind},
 };
 
@@ -29,8 +37,16 @@ fn main() -> ExitCode {
     let wanted = |name: &str, value: &str| given.get(name).is_none_or(|v| v.iter().any(|v| v == value));
     let number = |name: &str| one(name, "1").parse::<usize>().unwrap_or(1).max(1);
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let program = PathBuf::from(one("lakeform", "target/release/lakeform"));
+    let (tool, program) = match given.get("terraform") {
+        Some(program) => (Tool::Terraform, PathBuf::from(&program[0])),
+        None => (Tool::Lakeform, PathBuf::from(one("lakeform", "target/release/lakeform"))),
+    };
     let program = program.canonicalize().unwrap_or(program);
+    let settings = tempfile::tempdir().ok();
+    let env = match &settings {
+        Some(folder) if tool == Tool::Terraform => terraform_settings(folder.path()),
+        _ => BTreeMap::new(),
+    };
     let subject = Subject {
         folder: root.join("stacks"),
         stack: one("stack", "prod.toml"),
@@ -44,7 +60,7 @@ fn main() -> ExitCode {
         }
         // What moto lacks of alarms, budgets and state machines.
         let scene = Emulator::start_from(Kind::Moto, &root.join("tests/parity/moto_server")).and_then(|emulator| {
-            Crashes::new(vec![program.clone().into()], BTreeMap::new(), emulator, subject.clone(), keeping)
+            Crashes::new(tool, vec![program.clone().into()], env.clone(), emulator, subject.clone(), keeping)
         });
         let mut crashes = match scene {
             Ok(crashes) => crashes,
@@ -94,15 +110,24 @@ fn main() -> ExitCode {
                 let (mut here, mut bad) = (0, 0);
                 for n in (number("from")..=calls + 2).step_by(number("every")) {
                     match crashes.crash(phase, moment, n, &expected) {
-                        Ok(true) => here += 1,
+                        Ok(true) => {
+                            here += 1;
+                            eprint!(
+                                "\r{name} on {backend}, killed {when} call {n} of {calls}: {} of {here} ",
+                                here - bad
+                            );
+                        }
                         Ok(false) => break,
                         Err(why) => {
                             here += 1;
                             bad += 1;
-                            println!("{name} on {backend}, killed {when} call {n} of {calls}: {why}");
+                            // Its end says what went wrong.
+                            let end = why.char_indices().rev().nth(1500).map_or(&*why, |(at, _)| &why[at..]);
+                            println!("{name} on {backend}, killed {when} call {n} of {calls}: {end}");
                         }
                     }
                 }
+                eprintln!();
                 println!(
                     "{name} on {backend}, killed {when} the call: {} of {here} recovered ({calls} calls)",
                     here - bad
@@ -116,4 +141,18 @@ fn main() -> ExitCode {
         println!("{} of {tried} recovered", tried - failed);
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Where Terraform finds its provider.
+fn terraform_settings(folder: &Path) -> BTreeMap<String, String> {
+    let Some(mirror) = std::env::var_os("TF_PLUGIN_MIRROR") else { return BTreeMap::new() };
+    let file = folder.join("terraformrc");
+    let mirror = mirror.to_string_lossy();
+    let text = format!(
+        "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"
+    );
+    let _ = std::fs::write(&file, text);
+    [("TF_CLI_CONFIG_FILE", file.to_string_lossy().as_ref()), ("TF_IN_AUTOMATION", "1")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -14,6 +15,15 @@ use crate::{
     emulator::{Emulator, EmulatorError, environment_for},
     proxy::{Exchange, Proxy, Rule},
 };
+
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// lakeform
+    Lakeform,
+    /// Terraform, on the same stack in its own syntax. It works without locks here: who knows that the run is dead breaks them.
+    Terraform,
+}
 
 /// Where the state is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +70,7 @@ pub struct Subject {
 /// A cloud, a proxy in front of it, and a program to be killed.
 #[derive(Debug)]
 pub struct Crashes {
+    tool: Tool,
     program: Vec<OsString>,
     env: BTreeMap<String, String>,
     emulator: Emulator,
@@ -68,6 +79,8 @@ pub struct Crashes {
     subject: Subject,
     keeping: Keeping,
     home: tempfile::TempDir,
+    /// Where the program runs.
+    cwd: PathBuf,
     /// The calls of the last run that was timed.
     calls: Vec<Exchange>,
 }
@@ -75,19 +88,21 @@ pub struct Crashes {
 /// What a run is given so that it does not ask.
 const YES: &str = "--auto-approve";
 
+/// Where Terraform keeps its state instead of in a file.
+const TERRAFORM_BACKEND: &str = r#"{"terraform": {"backend": {"s3": {"bucket": "crash-state", "key": "s.tfstate",
+    "region": "eu-west-2", "use_path_style": true, "skip_requesting_account_id": true}}}}"#;
+
 /// A backend that the harness can bootstrap, and a short lease so that the next run need not wait long for the killed one's.
 const BACKEND: &str = "[backend.s3]\nbucket = \"crash-state\"\nkey = \"s.tfstate\"\nregion = \"eu-west-2\"\ndynamodb_table = \
                        \"crash-lock\"\n";
 
 impl Crashes {
-    /// Sets the scene. `program` is lakeform with the arguments that make it so, `env` what it needs besides the endpoint.
+    /// Sets the scene. `program` is the tool with the arguments that make it so, `env` what it needs besides the endpoint.
     ///
     /// # Errors
-    /// When the emulator or the census do not start.
-    ///
-    /// # Panics
-    /// When a file cannot be copied.
+    /// When the emulator or the census do not start, or Terraform cannot be made ready.
     pub fn new(
+        tool: Tool,
         program: Vec<OsString>,
         env: BTreeMap<String, String>,
         emulator: Emulator,
@@ -100,10 +115,36 @@ impl Crashes {
         let home = tempfile::tempdir().map_err(io)?;
         copy(&subject.folder, home.path()).map_err(io)?;
         let stack = home.path().join(&subject.stack);
-        let backend = if keeping == Keeping::S3 { BACKEND } else { "" };
+        let backend = if (tool, keeping) == (Tool::Lakeform, Keeping::S3) { BACKEND } else { "" };
         let text = std::fs::read_to_string(&stack).map_err(io)?;
         std::fs::write(&stack, format!("{text}\n{}\n{backend}", subject.addition)).map_err(io)?;
-        Ok(Self { program, env, emulator, proxy, census, subject, keeping, home, calls: vec![] })
+        let cwd = match tool {
+            Tool::Lakeform => home.path().to_owned(),
+            Tool::Terraform => home.path().join("terraform"),
+        };
+        let crashes = Self { tool, program, env, emulator, proxy, census, subject, keeping, home, cwd, calls: vec![] };
+        if tool == Tool::Terraform {
+            let failed = |what| EmulatorError::Failed { program: "terraform", what, log: String::new() };
+            crashes.make_terraform_ready(&stack).map_err(failed)?;
+        }
+        Ok(crashes)
+    }
+
+    /// Writes the stack in Terraform's syntax and has it find its provider.
+    fn make_terraform_ready(&self, stack: &Path) -> Result<(), String> {
+        let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/bench");
+        let script = "import sys, terraform_json; terraform_json.convert(*sys.argv[1:])";
+        let mut convert = Command::new("python3");
+        convert.args(["-c", script]).arg(stack).arg(&self.cwd).env("PYTHONPATH", bench);
+        succeeded("terraform_json.py", &convert.output().map_err(|e| e.to_string())?)?;
+        if self.keeping == Keeping::S3 {
+            std::fs::write(self.cwd.join("backend.tf.json"), TERRAFORM_BACKEND).map_err(|e| e.to_string())?;
+            self.emulator.make_bucket("crash-state").map_err(|e| e.to_string())?;
+        }
+        let mut init = Command::new(&self.program[0]);
+        init.args(["init", "-input=false", "-no-color"]).current_dir(&self.cwd);
+        init.envs(environment_for(&self.proxy.url())).envs(&self.env);
+        succeeded("terraform init", &init.output().map_err(|e| e.to_string())?).map(drop)
     }
 
     /// The fault proxy in front of the emulator.
@@ -116,7 +157,13 @@ impl Crashes {
         self.proxy.clear();
         self.emulator.reset().map_err(|e| e.to_string())?;
         let _ = std::fs::remove_dir_all(self.home.path().join("state"));
-        if self.keeping == Keeping::S3 {
+        if self.tool == Tool::Terraform {
+            let _ = std::fs::remove_file(self.cwd.join("terraform.tfstate"));
+            let _ = std::fs::remove_file(self.cwd.join("terraform.tfstate.backup"));
+            if self.keeping == Keeping::S3 {
+                self.emulator.make_bucket("crash-state").map_err(|e| e.to_string())?;
+            }
+        } else if self.keeping == Keeping::S3 {
             self.succeed(&["bootstrap"])?;
             // moto takes the condition of the TLS-only policy for fulfilled, and would deny everything.
             self.emulator.drop_bucket_policy("crash-state").map_err(|e| e.to_string())?;
@@ -127,15 +174,20 @@ impl Crashes {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program[0]);
         command.args(&self.program[1..]).arg(arguments[0]);
-        if let ["lock" | "state", verb, ..] = arguments {
+        if self.tool == Tool::Terraform {
+            // It says with one dash what lakeform says with one or two.
+            command.args(&arguments[1..]).args(["-lock=false", "-input=false", "-no-color"]);
+        } else if let ["lock" | "state", verb, ..] = arguments {
             command.arg(verb).arg(&self.subject.stack).args(&arguments[2..]);
         } else {
             command.arg(&self.subject.stack).args(&arguments[1..]);
         }
-        if self.keeping == Keeping::Local {
+        if (self.tool, self.keeping) == (Tool::Lakeform, Keeping::Local) {
             command.args(["--state", "state/s.tfstate"]);
         }
-        command.current_dir(self.home.path()).envs(environment_for(&self.proxy.url())).envs(&self.env);
+        // What it starts is killed with it.
+        command.process_group(0);
+        command.current_dir(&self.cwd).envs(environment_for(&self.proxy.url())).envs(&self.env);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -145,12 +197,7 @@ impl Crashes {
     }
 
     fn succeed(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.run(arguments)?;
-        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match output.status.success() {
-            true => Ok(said(&output.stdout)),
-            false => Err(format!("{} failed: {}{}", arguments.join(" "), said(&output.stdout), said(&output.stderr))),
-        }
+        succeeded(&arguments.join(" "), &self.run(arguments)?)
     }
 
     /// Starts a run and kills it at its `n`th call that changes something. False: it made fewer.
@@ -181,7 +228,9 @@ impl Crashes {
             }
             std::thread::sleep(Duration::from_millis(1));
         };
-        child.kill().map_err(|e| e.to_string())?;
+        let group = format!("-{}", child.id());
+        let signal = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        signal.map_err(|e| e.to_string())?;
         child.wait().map_err(|e| e.to_string())?;
         gate.open();
         self.proxy.clear();
@@ -196,7 +245,7 @@ impl Crashes {
 
     /// Frees the lock of the run that was killed, as someone who knows that it is dead does, instead of waiting for its lease.
     fn unlock(&self) -> Result<(), String> {
-        if self.keeping == Keeping::Local {
+        if self.keeping == Keeping::Local || self.tool == Tool::Terraform {
             return Ok(());
         }
         let status: serde_json::Value =
@@ -305,6 +354,15 @@ impl Crashes {
         let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
         let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
         Ok(names.filter(|name| name.ends_with(".journal")).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What a program printed, if it succeeded.
+fn succeeded(what: &str, output: &Output) -> Result<String, String> {
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(said(&output.stdout)),
+        false => Err(format!("{what} failed: {}{}", said(&output.stdout), said(&output.stderr))),
     }
 }
 

@@ -306,6 +306,18 @@ impl Emulator {
         }
     }
 
+    /// Makes a bucket.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub fn make_bucket(&self, bucket: &str) -> Result<(), EmulatorError> {
+        match self.call("PUT", &format!("/{bucket}"), "", "") {
+            Ok(200) => Ok(()),
+            Ok(status) => Err(self.failed(format!("answered the creation of a bucket with {status}"))),
+            Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
+        }
+    }
+
     /// Takes a bucket's policy away, as its owner.
     ///
     /// # Errors

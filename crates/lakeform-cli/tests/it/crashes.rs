@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use lakeform_testkit::{
-    crash::{Crashes, Keeping, Moment, Phase, Subject},
+    crash::{Crashes, Keeping, Moment, Phase, Subject, Tool},
     emulator::{Emulator, Kind},
 };
 
@@ -20,7 +20,7 @@ fn crashes(stack: &str, update: &[&str], keeping: Keeping) -> Crashes {
     };
     let program = vec![env!("CARGO_BIN_EXE_lakeform").into()];
     let emulator = emulator.unwrap_or_else(|e| panic!("{e}"));
-    Crashes::new(program, BTreeMap::new(), emulator, subject, keeping).unwrap_or_else(|e| panic!("{e}"))
+    Crashes::new(Tool::Lakeform, program, BTreeMap::new(), emulator, subject, keeping).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Kills a phase at some calls, before and after they reached the cloud.

@@ -1,7 +1,7 @@
 //! What is about to be done is durable before it is done; what became of it follows.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    Change,
     secrets::{collect, repeats},
     stored::encode,
 };
@@ -67,7 +68,21 @@ struct Desk {
     count: u64,
     ops: u64,
     open: BTreeSet<u64>,
+    /// What is written down already and has not begun, by instance, verb and deposed key.
+    announced: BTreeMap<Key, Announced>,
     failed: Option<Diagnostic>,
+}
+
+type Key = (InstanceAddress, Verb, Option<String>);
+
+/// An operation that is written down before it is its turn.
+struct Announced {
+    op: u64,
+    /// The number of its entry.
+    number: u64,
+    token: String,
+    /// Whether the entry says all that there is to say.
+    whole: bool,
 }
 
 /// An operation whose intent is durable.
@@ -88,6 +103,32 @@ pub(super) struct Plan<'a> {
     pub(super) after: Option<&'a Value>,
     /// What is kept beside the attributes of an object.
     pub(super) frame: ObjectState,
+}
+
+impl<'a> Plan<'a> {
+    /// The deletion of an object: the current one, or the deposed one of a key.
+    pub(super) fn deletion(
+        change: &'a Change,
+        id: Option<&'a str>,
+        deposed: Option<&'a str>,
+        prior: &'a Value,
+    ) -> Self {
+        Self {
+            address: &change.address,
+            verb: Verb::Delete,
+            provider: &change.provider,
+            id,
+            deposed,
+            token: "",
+            before: Some(prior),
+            after: None,
+            frame: ObjectState::default(),
+        }
+    }
+
+    fn key(&self) -> Key {
+        (self.address.clone(), self.verb, self.deposed.map(str::to_owned))
+    }
 }
 
 impl<'a> Recorder<'a> {
@@ -135,32 +176,23 @@ impl<'a> Recorder<'a> {
         if !self.kept {
             return Ok(Op(0));
         }
-        let (object, inputs) = match plan.after {
-            Some(after) => {
-                let (object, _) = self.without_secrets(resource, after, plan.frame);
-                let digest = object.attributes.text().map(|text| hex(&Sha256::digest(text)));
-                ((plan.verb == Verb::Create).then_some(object), digest.unwrap_or_default())
+        let announced = self.desk().announced.remove(&plan.key());
+        let (op, number) = match announced {
+            // What was announced is durable by now, as a rule; what else there is to say of it need not be.
+            Some(Announced { op, number, whole, .. }) => {
+                self.desk().open.insert(op);
+                if !whole {
+                    let intent = self.intent(resource, &plan, op, BTreeMap::new());
+                    self.desk().push(Entry::Intent(Box::new(intent)));
+                }
+                (op, number)
             }
-            None => (None, String::new()),
-        };
-        let (op, number) = {
-            let mut desk = self.desk();
-            desk.ops += 1;
-            let op = desk.ops;
-            desk.open.insert(op);
-            let intent = Intent {
-                op,
-                address: plan.address.clone(),
-                verb: plan.verb,
-                provider: plan.provider.to_owned(),
-                id: plan.id.map(str::to_owned),
-                deposed: plan.deposed.map(str::to_owned),
-                token: plan.token.to_owned(),
-                inputs,
-                object,
-                changes: changes(plan.before, plan.after, plan.verb),
-            };
-            (op, desk.push(Entry::Intent(Box::new(intent))))
+            None => {
+                let op = self.number();
+                self.desk().open.insert(op);
+                let intent = self.intent(resource, &plan, op, BTreeMap::new());
+                (op, self.desk().push(Entry::Intent(Box::new(intent))))
+            }
         };
         self.wake.notify_one();
         let mut durable = self.durable.subscribe();
@@ -171,6 +203,75 @@ impl<'a> Recorder<'a> {
         // Writing took time, and what it said must still hold when the call is made.
         self.lease.check().map_err(|e| lost(&e, plan.address))?;
         Ok(Op(op))
+    }
+
+    /// Writes an intent down that has not come to its turn, so that it does not have to wait for that then. `unknown`: the
+    /// arguments of a creation that are not known yet, with digests of what tells them.
+    pub(super) fn announce(&self, resource: &dyn AnyResource, plan: &Plan<'_>, unknown: BTreeMap<String, String>) {
+        let (op, whole) = (self.number(), unknown.is_empty());
+        let intent = self.intent(resource, plan, op, unknown);
+        let mut desk = self.desk();
+        let number = desk.push(Entry::Intent(Box::new(intent)));
+        desk.announced.insert(plan.key(), Announced { op, number, token: plan.token.to_owned(), whole });
+        drop(desk);
+        self.wake.notify_one();
+    }
+
+    /// The token that a creation was announced with.
+    pub(super) fn token(&self, address: &InstanceAddress, deposed: Option<&str>) -> Option<String> {
+        let key = (address.clone(), Verb::Create, deposed.map(str::to_owned));
+        self.desk().announced.get(&key).map(|announced| announced.token.clone())
+    }
+
+    /// What was announced and has not begun will not.
+    pub(super) fn withdraw(&self) {
+        let mut desk = self.desk();
+        for ((address, ..), Announced { op, .. }) in std::mem::take(&mut desk.announced) {
+            let serial = self.serial.load(Ordering::SeqCst);
+            let error = Some("not begun".to_owned());
+            desk.push(Entry::Outcome(Outcome { op, serial, address, edits: vec![], error }));
+        }
+    }
+
+    /// Whether anything is written down.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    fn number(&self) -> u64 {
+        let mut desk = self.desk();
+        desk.ops += 1;
+        desk.ops
+    }
+
+    fn intent(
+        &self,
+        resource: &dyn AnyResource,
+        plan: &Plan<'_>,
+        op: u64,
+        unknown: BTreeMap<String, String>,
+    ) -> Intent {
+        let (object, inputs) = match plan.after {
+            Some(after) => {
+                let (object, _) = self.without_secrets(resource, after, plan.frame.clone());
+                let digest = object.attributes.text().map(|text| digest(&text));
+                ((plan.verb == Verb::Create).then_some(object), digest.unwrap_or_default())
+            }
+            None => (None, String::new()),
+        };
+        Intent {
+            op,
+            address: plan.address.clone(),
+            verb: plan.verb,
+            provider: plan.provider.to_owned(),
+            id: plan.id.map(str::to_owned),
+            deposed: plan.deposed.map(str::to_owned),
+            token: plan.token.to_owned(),
+            inputs,
+            object,
+            changes: changes(plan.before, plan.after, plan.verb),
+            unknown,
+        }
     }
 
     /// Keeps what became of an operation. Returns the number of the entry.
@@ -351,6 +452,7 @@ fn changes(before: Option<&Value>, after: Option<&Value>, verb: Verb) -> Vec<Str
     attributes.filter(|(name, v)| before.get(name) != Some(v)).map(|(name, _)| name.to_string()).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256, in hex.
+pub(crate) fn digest(text: impl AsRef<[u8]>) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,6 @@
 //! Carrying out a plan: exactly its operations, in dependency order, with the state kept after each.
 
+mod ahead;
 mod beforehand;
 mod blocks;
 mod certain;
@@ -40,12 +41,14 @@ use crate::{
     target::Selection,
 };
 
+pub(crate) use self::ahead::written;
 pub use self::{
     beforehand::beyond_rollback,
     rollback::{OnError, Rollback},
 };
 
 use self::{
+    ahead::{Ahead, is_operation},
     journal::Recorder,
     operate::Run,
     saver::Saver,
@@ -167,8 +170,12 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     let work = async {
         let mut rolled_back = None;
         if plan.options.mode != PlanMode::RefreshOnly {
+            let ahead = recorder.is_kept().then(|| Ahead::new(&steps));
             let visit = |at| {
                 let (run, steps) = (&run, &steps);
+                if let Some(ahead) = ahead.as_ref().filter(|_| is_operation(&steps.dag[at])) {
+                    run.announce_after(ahead, at);
+                }
                 async move {
                     match run.step(&steps.dag[at]).await {
                         Ok(()) => End::Done,
@@ -182,6 +189,7 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             let skip = |at| run.skip(&steps.dag[at]);
             let stop = || cancel.level() > Level::Run || stopped.load(Ordering::SeqCst) || lease.check().is_err();
             order::walk(&steps.dag, visit, skip, &stop).await;
+            recorder.withdraw();
             let failed = run.tally().problems.has_errors();
             let undoes = on_error == OnError::Rollback && plan.options.mode == PlanMode::Normal;
             if failed && undoes && !stop() {

@@ -175,17 +175,7 @@ impl<'a> Run<'a> {
         let address = &change.address;
         let client = self.client(node, address)?;
         let cancelled = || self.cancel.level() >= Level::Abandon;
-        let plan = journal::Plan {
-            address,
-            verb: Verb::Delete,
-            provider: &change.provider,
-            id: id_of(prior),
-            deposed: key.as_deref(),
-            token: "",
-            before: Some(prior),
-            after: None,
-            frame: ObjectState::default(),
-        };
+        let plan = journal::Plan::deletion(change, id_of(prior), key.as_deref(), prior);
         let op = self.recorder.intend(resource, plan).await?;
         let plain = prior.clone().unmarked_deep();
         let with = Surroundings {
@@ -374,12 +364,12 @@ impl<'a> Run<'a> {
         let cancelled = || self.cancel.level() >= Level::Abandon;
         let plain = planned.clone().unmarked_deep();
         let timeout = timeout::allowed(&plain, "create");
-        let token = uuid::Uuid::new_v4().simple().to_string();
+        let aside = self.set_aside().get(address).cloned();
+        let token = self.recorder.token(address, aside.as_deref()).unwrap_or_else(token);
         let given: &[_] = &[config, &planned];
         let config = config.clone().unmarked_deep();
         let with = Surroundings { client, config: Some(&config), timeout, cancelled: &cancelled, token: &token };
         let subject = Subject { address, deposed: None, operation: Operation::Create, id: None, given };
-        let aside = self.set_aside().get(address).cloned();
         let plan = journal::Plan {
             address,
             verb: Verb::Create,
@@ -570,6 +560,11 @@ impl<'a> Run<'a> {
         });
         Ok(())
     }
+}
+
+/// What a creation is found by, with the names that it makes up.
+pub(super) fn token() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// What a call left unknown is null from now on: nothing unknown is stored.

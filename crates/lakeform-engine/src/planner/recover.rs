@@ -11,6 +11,7 @@ use petgraph::graph::NodeIndex;
 
 use crate::{
     Operation,
+    apply::written,
     calls::{Subject, id_of},
     cancel::Level,
     diff::mark_sensitive,
@@ -86,6 +87,11 @@ impl Planner<'_> {
         intent: &Intent,
     ) -> Result<Resolved, Diagnostic> {
         let imported = self.options.imports.iter().any(|(a, _)| a == address);
+        let planned = match self.completed(node, address, object, planned, config, intent)? {
+            Some(planned) => planned,
+            // What it waited for is not there yet.
+            None => return self.not_created(resource, address, intent),
+        };
         let live = match resource.found_by() {
             FoundBy::Local => None,
             // Whoever imports it has looked.
@@ -119,17 +125,7 @@ impl Planner<'_> {
         };
         let block = &resource.schema().block;
         let Some(live) = live else {
-            self.note(format!("{address} was about to be created: there is none, so it is planned again"));
-            let promoted = self.evaluator.change_state(|state| {
-                state.remove_current(address);
-                let key = intent.deposed.as_ref()?;
-                state.restore_deposed(address, key).then(|| state.current(address).cloned())?
-            });
-            // What a replacement had set aside is the current object again, and read as such.
-            return match promoted {
-                None => Ok(Resolved::Done),
-                Some(old) => Ok(Resolved::Read(decode(resource, &old).map_err(|d| d.address(address))?)),
-            };
+            return self.not_created(resource, address, intent);
         };
         let live = remark(&planned, mark_sensitive(block, reconcile(block, &planned, &live)));
         let id = id_of(&live).unwrap_or_default().to_owned();
@@ -146,6 +142,66 @@ impl Planner<'_> {
         let then = if provisioned { "; its provisioners may not have run, so it is replaced" } else { "" };
         self.note(format!("{address} was created ({id}): it is taken into the state{then}"));
         Ok(Resolved::Done)
+    }
+
+    /// There is no object: the state is as it was before the creation.
+    fn not_created(
+        &self,
+        resource: &dyn AnyResource,
+        address: &InstanceAddress,
+        intent: &Intent,
+    ) -> Result<Resolved, Diagnostic> {
+        self.note(format!("{address} was about to be created: there is none, so it is planned again"));
+        let promoted = self.evaluator.change_state(|state| {
+            state.remove_current(address);
+            let key = intent.deposed.as_ref()?;
+            state.restore_deposed(address, key).then(|| state.current(address).cloned())?
+        });
+        // What a replacement had set aside is the current object again, and read as such.
+        match promoted {
+            None => Ok(Resolved::Done),
+            Some(old) => Ok(Resolved::Read(decode(resource, &old).map_err(|d| d.address(address))?)),
+        }
+    }
+
+    /// The object that was to be created, with what was not known when that was announced. `None`: it is not known yet, so
+    /// nothing began.
+    fn completed(
+        &self,
+        node: NodeIndex,
+        address: &InstanceAddress,
+        object: &ObjectState,
+        mut planned: Value,
+        config: Option<&Value>,
+        intent: &Intent,
+    ) -> Result<Option<Value>, Diagnostic> {
+        if intent.unknown.is_empty() {
+            return Ok(Some(planned));
+        }
+        let block = self.evaluator.block(node).map(|(_, block)| block);
+        let as_it_was =
+            |name: &String| block.and_then(|b| b.body.get(name)).map(written).as_ref() == intent.unknown.get(name);
+        let same = object.dependencies == self.dependencies.get(node).as_ref() && intent.unknown.keys().all(as_it_was);
+        let Some(config) = config.filter(|_| same) else {
+            return Err(Diagnostic::error("Nobody can tell whether it was created")
+                .address(address)
+                .detail(format!(
+                    "an earlier run was cut off as it came to it, and what the stack says of {} is no longer what it was then",
+                    intent.unknown.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                ))
+                .help(format!(
+                    "plan once with the stack as it was, or look for a {} that no state knows, and delete or import it; then \
+                     settle it with `lakeform journal STACK --drop {address}`",
+                    address.resource.ty
+                )));
+        };
+        for name in intent.unknown.keys() {
+            match config.get(name) {
+                Some(value) if value.is_wholly_known() => planned.set_attr(name.as_str(), value.clone()),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(planned))
     }
 
     /// What reading an instance shows of what was left open about it.

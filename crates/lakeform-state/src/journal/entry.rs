@@ -1,5 +1,7 @@
 //! What the journal says.
 
+use std::collections::BTreeMap;
+
 use lakeform_core::InstanceAddress;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -37,7 +39,7 @@ pub struct RunInfo {
 }
 
 /// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Makes a new object.
@@ -77,6 +79,10 @@ pub struct Intent {
     /// The attributes that an update changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
+    /// The arguments (of the first level) of a creation that is announced before they are known, with a digest of the expression
+    /// that tells them: null in the object. The same operation's intent follows once they are known, as the operation begins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown: BTreeMap<String, String>,
 }
 
 /// An operation is over.

@@ -79,7 +79,8 @@ impl Recovery {
                     Entry::Run(info) => out.runs.push(info),
                     Entry::Fenced { .. } => {}
                     Entry::Intent(intent) => {
-                        if intent.verb == Verb::Create {
+                        // What was announced comes a second time.
+                        if intent.verb == Verb::Create && !out.created.contains(&intent.address) {
                             out.created.push(intent.address.clone());
                         }
                         begun.insert((run.clone(), intent.op), intent);

@@ -87,6 +87,7 @@ fn intent(op: u64, name: &str, verb: Verb) -> Intent {
         inputs: "00".into(),
         object: (verb == Verb::Create).then(|| object("")),
         changes: vec![],
+        unknown: Default::default(),
     }
 }
 

@@ -16,6 +16,7 @@ fn page(run: &str, seq: u64) -> Page {
         inputs: String::new(),
         object: None,
         changes: vec![],
+        unknown: Default::default(),
     };
     let mut entries = vec![Entry::Intent(Box::new(intent))];
     if seq == 1 {

@@ -1,0 +1,142 @@
+//! What comes next is written into the journal while that which it waits for is under way: so it need not wait for the journal
+//! too.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use lakeform_core::{Mode, Value};
+use lakeform_lang::Expr;
+use lakeform_provider::FoundBy;
+use lakeform_state::{ObjectState, journal::Verb};
+use petgraph::{Direction, graph::NodeIndex};
+
+use crate::{Action, Change, calls::id_of};
+
+use super::{
+    journal::{Plan, digest},
+    operate::Run,
+    steps::{Step, Steps},
+};
+
+/// Tells which operations wait for nothing but operations that have begun.
+pub(super) struct Ahead<'a> {
+    steps: &'a Steps,
+    /// For each step, how many of those before it have not been reached.
+    waiting: Mutex<Vec<usize>>,
+}
+
+impl<'a> Ahead<'a> {
+    pub(super) fn new(steps: &'a Steps) -> Self {
+        let before = |n| steps.dag.neighbors_directed(n, Direction::Incoming).count();
+        let ahead = Self { steps, waiting: Mutex::new(steps.dag.node_indices().map(before).collect()) };
+        for node in steps.dag.node_indices().filter(|n| before(*n) == 0) {
+            if !is_operation(&steps.dag[node]) {
+                // What is next to them begins at once.
+                ahead.after(node);
+            }
+        }
+        ahead
+    }
+
+    /// The operations that wait for nothing more once this step is done and all else that has begun.
+    pub(super) fn after(&self, node: NodeIndex) -> Vec<&'a Step> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut reached, mut next) = (vec![node], vec![]);
+        while let Some(node) = reached.pop() {
+            for after in self.steps.dag.neighbors(node) {
+                let left = &mut waiting[after.index()];
+                *left -= 1;
+                match &self.steps.dag[after] {
+                    step if *left == 0 && is_operation(step) => next.push(step),
+                    _ if *left == 0 => reached.push(after),
+                    _ => {}
+                }
+            }
+        }
+        next
+    }
+}
+
+/// Whether a step calls a provider; the others are done as soon as they can be.
+pub(super) fn is_operation(step: &Step) -> bool {
+    matches!(step, Step::Apply(_) | Step::Delete(_))
+}
+
+/// The digest of an expression as it is written.
+pub(crate) fn written(expr: &Expr) -> String {
+    let span = expr.span();
+    digest(span.source.text.get(span.range.clone()).unwrap_or_default())
+}
+
+impl Run<'_> {
+    /// Writes down what comes after a step that begins.
+    pub(super) fn announce_after(&self, ahead: &Ahead<'_>, node: NodeIndex) {
+        for step in ahead.after(node) {
+            match step {
+                Step::Apply(i) => drop(self.announce(&self.plan.changes[*i])),
+                Step::Delete(i) => drop(self.announce_deletion(&self.plan.changes[*i])),
+                Step::Evaluate(_) | Step::Open(_) | Step::Close(_) => {}
+            }
+        }
+    }
+
+    fn announce(&self, change: &Change) -> Option<()> {
+        let address = &change.address;
+        let node = self.node(address).ok().filter(|_| address.resource.mode == Mode::Managed)?;
+        let (_, resource) = self.evaluator.providers.resource(&address.resource.ty)?;
+        let (verb, before) = match change.action {
+            Action::Create | Action::DeleteThenCreate => (Verb::Create, None),
+            Action::Update => (Verb::Update, Some(&change.before)),
+            // A new object beside the old one needs the key that this one is set aside under.
+            _ => return None,
+        };
+        let known = |name: &str| change.after.get(name).is_none_or(Value::is_wholly_known);
+        let (_, block) = self.evaluator.block(node)?;
+        let mut unknown = BTreeMap::new();
+        if verb == Verb::Create {
+            // Under a name that is known somebody else may have an object already, which would be taken for this run's if it
+            // were cut off here. What is part of something that this run makes nobody else can have.
+            let unmistakable = match resource.found_by() {
+                FoundBy::Token | FoundBy::Tag | FoundBy::Local => true,
+                FoundBy::Name | FoundBy::Parent => resource.identity().iter().any(|name| !known(name)),
+                FoundBy::Hand(_) => false,
+            };
+            if !unmistakable {
+                return None;
+            }
+            for name in block.body.keys().filter(|name| !known(name)) {
+                unknown.insert(name.to_string(), written(block.body.get(name)?));
+            }
+        }
+        let token = if verb == Verb::Create { super::operate::token() } else { String::new() };
+        let plan = Plan {
+            address,
+            verb,
+            provider: &change.provider,
+            id: id_of(&change.before),
+            deposed: None,
+            token: &token,
+            before,
+            after: Some(&change.after),
+            frame: ObjectState {
+                dependencies: self.dependencies.get(node).to_vec(),
+                create_before_destroy: change.create_before_destroy,
+                ..ObjectState::default()
+            },
+        };
+        self.recorder.announce(resource, &plan, unknown);
+        Some(())
+    }
+
+    fn announce_deletion(&self, change: &Change) -> Option<()> {
+        let (_, resource) = self.evaluator.providers.resource(&change.address.resource.ty)?;
+        if change.action == Action::CreateThenDelete {
+            return None;
+        }
+        let plan = Plan::deletion(change, id_of(&change.before), change.deposed.as_deref(), &change.before);
+        self.recorder.announce(resource, &plan, BTreeMap::new());
+        Some(())
+    }
+}
