@@ -11,8 +11,8 @@
 //!
 //! Without `--backend`, `--phase` and `--moment`: all of them. `--every 10` tries each tenth call only.
 //!
-//! `--time 5` kills nothing: it prints the median times of five applies at 20 ms per call, and of the plan after each. Two
-//! programs can be held against each other: what the journal costs is the difference to one from before it. With `--calls yes`
+//! `--time 5` kills nothing: it prints the median times of five applies at 20 ms per call, and of the plan after each. `--applies` and
+//! `--against` name two programs that apply, to be held against each other in turn: see the example `apply`. With `--calls yes`
 //! it prints each call of the last apply besides, with the milliseconds at which it came and was answered.
 
 use std::{
@@ -70,26 +70,13 @@ fn main() -> ExitCode {
             }
         };
         if given.contains_key("time") {
-            let (mut applies, mut plans) = (vec![], vec![]);
-            for _ in 0..number("time") {
-                match crashes.timed(Phase::Apply, Duration::from_millis(20)) {
-                    Ok((apply, plan)) => {
-                        applies.push(apply);
-                        plans.push(plan);
-                    }
-                    Err(e) => {
-                        eprintln!("{e}");
-                        return ExitCode::FAILURE;
-                    }
+            match compare(&mut crashes, number("time"), &given) {
+                Ok(lines) => lines.iter().for_each(|line| println!("{backend}: {line}")),
+                Err(e) => {
+                    eprintln!("{e}");
+                    return ExitCode::FAILURE;
                 }
             }
-            applies.sort();
-            plans.sort();
-            let middle = applies.len() / 2;
-            if given.contains_key("calls") {
-                crashes.calls().iter().for_each(|call| println!("{call}"));
-            }
-            println!("{backend}: apply {:?}, plan without changes {:?}", applies[middle], plans[middle]);
             continue;
         }
         for (phase, name) in [(Phase::Apply, "apply"), (Phase::Update, "update"), (Phase::Destroy, "destroy")] {
@@ -141,6 +128,43 @@ fn main() -> ExitCode {
         println!("{} of {tried} recovered", tried - failed);
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Times applies, by each program that was named in turn, and the plans after them.
+fn compare(crashes: &mut Crashes, times: usize, given: &BTreeMap<String, Vec<String>>) -> Result<Vec<String>, String> {
+    let command = |text: &String| -> Vec<String> {
+        let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        if let Some(path) = words.first().and_then(|program| Path::new(program).canonicalize().ok()) {
+            words[0] = path.to_string_lossy().into_owned();
+        }
+        words
+    };
+    let named: Vec<Vec<String>> =
+        ["applies", "against"].iter().filter_map(|name| given.get(*name)?.first()).map(command).collect();
+    let programs: Vec<Option<&[String]>> =
+        if named.is_empty() { vec![None] } else { named.iter().map(|words| Some(&words[..])).collect() };
+    let mut found = vec![(vec![], vec![]); programs.len()];
+    for _ in 0..times {
+        for (by, (applies, plans)) in programs.iter().zip(&mut found) {
+            let (apply, plan) = crashes.timed(Duration::from_millis(20), *by)?;
+            applies.push(apply);
+            plans.push(plan);
+        }
+    }
+    let mut lines = if given.contains_key("calls") { crashes.calls() } else { vec![] };
+    let mut medians = vec![];
+    for (by, (mut applies, mut plans)) in programs.iter().zip(found) {
+        applies.sort();
+        plans.sort();
+        let (apply, plan) = (applies[times / 2], plans[times / 2]);
+        medians.push(apply);
+        let name = by.map_or("lakeform".to_owned(), |words| words[words.len() - 1].clone());
+        lines.push(format!("{name}: apply {apply:.3?} (fastest {:.3?}), plan without changes {plan:.3?}", applies[0]));
+    }
+    if let [a, b] = medians[..] {
+        lines.push(format!("the first takes {:+.1} % more", (a.as_secs_f64() / b.as_secs_f64() - 1.0) * 100.0));
+    }
+    Ok(lines)
 }
 
 /// Where Terraform finds its provider.

@@ -274,16 +274,25 @@ impl Crashes {
         Ok((self.census.take(&self.emulator.url()), calls))
     }
 
-    /// How long a run that nobody disturbs takes when each call takes `delay` longer, and the plan after it that finds nothing.
+    /// How long an apply that nobody disturbs takes when each call takes `delay` longer, and the plan after it that finds nothing.
+    /// `by`: another program that applies, with its arguments.
     ///
     /// # Errors
     /// What the program says if it fails.
-    pub fn timed(&mut self, phase: Phase, delay: Duration) -> Result<(Duration, Duration), String> {
-        self.prepare(phase)?;
+    pub fn timed(&mut self, delay: Duration, by: Option<&[String]>) -> Result<(Duration, Duration), String> {
+        self.prepare(Phase::Apply)?;
         self.proxy.set_delay(delay);
         self.proxy.forget();
         let start = Instant::now();
-        self.succeed(&self.arguments(phase))?;
+        match by {
+            None => self.succeed(&self.arguments(Phase::Apply))?,
+            Some(by) => {
+                let mut command = Command::new(&by[0]);
+                command.args(&by[1..]).arg(&self.subject.stack).current_dir(&self.cwd);
+                let output = command.envs(environment_for(&self.proxy.url())).envs(&self.env).output();
+                succeeded(&by.join(" "), &output.map_err(|e| e.to_string())?)?
+            }
+        };
         let run = start.elapsed();
         self.calls = self.proxy.log();
         let start = Instant::now();
