@@ -1,5 +1,6 @@
 //! Random sequences of everything that can go wrong, from a seed: applies, changes of the stack, runs that are killed or
-//! cut off, lost answers, throttling, errors of the server, edits and deletions behind lakeform's back, two runs at once.
+//! cut off, lost answers, throttling, errors of the server, edits and deletions behind lakeform's back, two runs at once, leases that
+//! run out.
 //!
 //! After each sequence the cloud must be what the stack says, the state what is in the cloud, and the plan empty.
 //!
@@ -9,8 +10,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -20,7 +21,8 @@ use lakeform::{
     core::Mode,
     provider::{ErrorKind, Retry},
     state::{
-        BoxFuture, MemoryLock, MemoryStore, State, StateLock, StateStore, StoreError,
+        Acquired, BoxFuture, Lease, LockError, LockInfo, MemoryLock, MemoryStore, Moment, State, StateLock, StateStore,
+        StoreError,
         journal::{Journal, MemoryJournal, Page},
     },
 };
@@ -37,33 +39,101 @@ fn asked() -> (u64, u64) {
     (seconds.parse().unwrap(), seed.parse().unwrap())
 }
 
-/// A journal whose pages take a moment: a run can be killed before and after one is durable.
+/// A journal whose pages take a moment, some longer than those after them: a run can be killed before and after one is
+/// durable. A run that lost the lock cannot write it.
 #[derive(Clone, Debug)]
-struct Slow(MemoryJournal);
+struct Slow {
+    pages: MemoryJournal,
+    fenced: Arc<AtomicBool>,
+}
+
+impl Slow {
+    fn check(&self) -> Result<(), StoreError> {
+        match self.fenced.load(Ordering::SeqCst) {
+            true => Err(StoreError::Fenced { place: self.describe() }),
+            false => Ok(()),
+        }
+    }
+}
 
 impl Journal for Slow {
+    fn at_once(&self) -> usize {
+        4
+    }
+
     fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            tokio::time::sleep(Duration::from_micros(400)).await;
-            self.0.append(page).await?;
+            tokio::time::sleep(Duration::from_micros(200 + page.seq * 7919 % 5 * 200)).await;
+            self.check()?;
+            self.pages.append(page).await?;
             tokio::time::sleep(Duration::from_micros(400)).await;
             Ok(())
         })
     }
 
     fn read(&self) -> BoxFuture<'_, Result<Vec<Page>, StoreError>> {
-        self.0.read()
+        self.pages.read()
     }
 
     fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_micros(400)).await;
-            self.0.clear(run, seq).await
+            self.check()?;
+            self.pages.clear(run, seq).await
         })
     }
 
     fn describe(&self) -> String {
         "memory".into()
+    }
+}
+
+/// A lock on a lease that can be taken from its holder.
+#[derive(Clone, Debug, Default)]
+struct Leased {
+    lock: MemoryLock,
+    lease: Arc<Mutex<Option<Lease>>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Leased {
+    /// The holder's lease runs out: it makes no further call. Whether there is a holder.
+    fn lose(&self) -> bool {
+        let lease = self.lease.lock().unwrap().take();
+        lease.iter().for_each(Lease::lose);
+        lease.is_some()
+    }
+}
+
+impl StateLock for Leased {
+    fn acquire<'a>(&'a self, info: &'a LockInfo) -> BoxFuture<'a, Result<Acquired, LockError>> {
+        Box::pin(async move {
+            let mut taken_over = None;
+            if let (true, Some(holder)) = (self.over.swap(false, Ordering::SeqCst), self.lock.holder().await?) {
+                self.lock.force_release(&holder.id).await?;
+                taken_over = Some(holder);
+            }
+            self.lock.acquire(info).await?;
+            let lease = Lease::limited(Duration::from_secs(3600), Moment::now(None), None);
+            *self.lease.lock().unwrap() = Some(lease.clone());
+            Ok(Acquired { lease, taken_over })
+        })
+    }
+
+    fn release<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), LockError>> {
+        Box::pin(async move {
+            self.lock.release(id).await?;
+            self.lease.lock().unwrap().take();
+            Ok(())
+        })
+    }
+
+    fn holder(&self) -> BoxFuture<'_, Result<Option<LockInfo>, LockError>> {
+        self.lock.holder()
+    }
+
+    fn describe(&self) -> String {
+        self.lock.describe()
     }
 }
 
@@ -139,8 +209,10 @@ struct Scene {
     cloud: FakeCloud,
     lakeform: Lakeform,
     store: MemoryStore,
-    lock: MemoryLock,
-    journal: Slow,
+    lock: Leased,
+    journal: MemoryJournal,
+    /// Set for the run that loaded its stack last once it has lost the lock.
+    fenced: Mutex<Arc<AtomicBool>>,
     /// Seconds.
     clock: Arc<AtomicU64>,
     serial: u64,
@@ -160,15 +232,16 @@ impl Scene {
             })
             .who("storm@test")
             .build();
-        let journal = Slow(MemoryJournal::default());
-        let (store, lock) = (MemoryStore::default(), MemoryLock::default());
-        Self { cloud, lakeform, store, lock, journal, clock, serial: 0, story: vec![] }
+        let (store, lock, journal) = Default::default();
+        Self { cloud, lakeform, store, lock, journal, fenced: Mutex::default(), clock, serial: 0, story: vec![] }
     }
 
     fn load(&self, text: &str) -> LoadedStack {
         let stack = self.lakeform.load_text("storm.toml", text, LoadOptions::default()).unwrap();
         let backend = Backend::new(Arc::new(self.store.clone()), Some(Arc::new(self.lock.clone())));
-        stack.with_backend(backend.with_journal(Some(Arc::new(self.journal.clone()))))
+        let fenced = Arc::new(AtomicBool::new(false));
+        *self.fenced.lock().unwrap() = fenced.clone();
+        stack.with_backend(backend.with_journal(Some(Arc::new(Slow { pages: self.journal.clone(), fenced }))))
     }
 
     /// Plans and applies under the lock. Failures are part of the storm.
@@ -233,7 +306,7 @@ async fn storm(seed: u64) {
             scene.story.push(format!("{name} at {op:?} {after}"));
             scene.cloud.inject(fault);
         }
-        match random.random_range(0..10) {
+        match random.random_range(0..12) {
             // Killed somewhere.
             0..=4 => {
                 let after = Duration::from_micros(random.random_range(0..9000));
@@ -256,6 +329,26 @@ async fn storm(seed: u64) {
                 let ended = tokio::time::timeout(after, scene.apply(&text, options)).await;
                 scene.story.push(format!("destroy, killed after {after:?}: {ended:?}"));
                 scene.let_the_lease_run_out().await;
+            }
+            // Its lease runs out while it is at work, and another takes over.
+            7 | 8 => {
+                let after = Duration::from_micros(random.random_range(0..9000));
+                let next = async {
+                    tokio::time::sleep(after).await;
+                    if scene.lock.lose() {
+                        // What it had sent off has arrived by the time that its lease is over.
+                        while scene.cloud.in_flight() > 0 {
+                            tokio::time::sleep(Duration::from_micros(100)).await;
+                        }
+                        scene.lock.over.store(true, Ordering::SeqCst);
+                        scene.fenced.lock().unwrap().store(true, Ordering::SeqCst);
+                    }
+                    scene.apply(&text, PlanOptions::default()).await
+                };
+                let (a, b) = tokio::join!(scene.apply(&text, PlanOptions::default()), next);
+                scene
+                    .story
+                    .push(format!("an apply that lost its lease after {after:?}: {a:?}, the next: {b:?}\n{text}"));
             }
             _ => {
                 let ended = scene.apply(&text, PlanOptions::default()).await;

@@ -69,15 +69,20 @@ impl StateManager {
         self
     }
 
-    /// Reads what the store holds and writes it back under the next serial, or an empty state where there was none. From
-    /// then on nobody can write who read it before: not even a run that lost the lock without knowing.
+    /// Reads what the store holds and writes it back under the next serial, or an empty state of this lineage where there was
+    /// none. From then on nobody can write who read it before: not even a run that lost the lock without knowing.
     ///
     /// # Errors
     /// When the store cannot be read or written, or the lease is lost.
-    pub async fn open_fenced(store: Arc<dyn StateStore>, lease: Lease) -> Result<Self, PersistError> {
+    pub async fn open_fenced(
+        store: Arc<dyn StateStore>,
+        lease: Lease,
+        lineage: Option<&str>,
+    ) -> Result<Self, PersistError> {
         let mut last = None;
         for _ in 0..FENCING {
             let mut manager = Self::open(store.clone()).await?.with_lease(lease.clone());
+            lineage.iter().for_each(|lineage| manager.begin(lineage));
             let fenced = State { serial: manager.stored.serial + 1, ..manager.stored.clone() };
             match manager.write(fenced).await {
                 Ok(()) => return Ok(manager),

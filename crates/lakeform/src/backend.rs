@@ -59,18 +59,21 @@ impl Backend {
     /// As [`Backend::open_state`], and when the state cannot be written.
     pub(crate) async fn open_fenced(&self, lease: &Lease) -> Result<(StateManager, Recovery), Error> {
         let mut left = ATTEMPTS;
-        loop {
+        let lineage = loop {
             let (manager, recovery) = self.open_state().await?;
-            let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) else { break };
-            let from = manager.state().serial;
-            let entries = vec![Entry::Fenced { from, to: from + 1 }];
+            let (serial, lineage) = (manager.state().serial, manager.state().lineage.clone());
+            let (Some(journal), Some((run, seq))) = (&self.journal, recovery.pages.iter().next_back()) else {
+                break lineage;
+            };
+            let entries = vec![Entry::Fenced { from: serial, to: serial + 1 }];
             match journal.append(&Page { run: run.clone(), seq: seq + 1, at: 0, entries }).await {
+                Ok(()) => break lineage,
                 // A page that the other run had sent off came to its place first.
                 Err(StoreError::Fenced { .. }) if left > 0 => left -= 1,
-                done => break done?,
+                Err(e) => return Err(e.into()),
             }
-        }
-        StateManager::open_fenced(self.store.clone(), lease.clone()).await.map_err(|e| match e {
+        };
+        StateManager::open_fenced(self.store.clone(), lease.clone(), Some(&lineage)).await.map_err(|e| match e {
             PersistError::Store(e) => Error::Store(e),
             cause => Error::Save { cause, rescued: None },
         })?;

@@ -181,7 +181,7 @@ impl Pair {
         let lock = self.bob.lock().unwrap();
         let got = acquire_with_timeout(&*lock, &contract::info("bob@desk"), PATIENCE, |_| {}).await.unwrap();
         assert_eq!(got.taken_over.unwrap().id, self.anns.id);
-        StateManager::open_fenced(self.bob.store(), got.lease).await.unwrap()
+        StateManager::open_fenced(self.bob.store(), got.lease, None).await.unwrap()
     }
 }
 

@@ -62,7 +62,7 @@ async fn run(run: usize, url: String, name: &'static str, table: bool) {
         }
     };
     let manager = match got.taken_over {
-        Some(_) => StateManager::open_fenced(store, got.lease.clone()).await,
+        Some(_) => StateManager::open_fenced(store, got.lease.clone(), None).await,
         None => StateManager::open(store).await.map(|m| m.with_lease(got.lease.clone())).map_err(Into::into),
     };
     // On a slow machine a good run may lose its lease, too: what counts is that it writes nothing then.

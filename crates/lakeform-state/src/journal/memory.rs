@@ -25,7 +25,11 @@ impl Journal for MemoryJournal {
     }
 
     fn read(&self) -> BoxFuture<'_, Result<Vec<Page>, StoreError>> {
-        Box::pin(async move { Ok(self.pages().clone()) })
+        Box::pin(async move {
+            let mut pages = self.pages().clone();
+            pages.sort_by(|a, b| (&a.run, a.seq).cmp(&(&b.run, b.seq)));
+            Ok(pages)
+        })
     }
 
     fn clear<'a>(&'a self, run: &'a str, seq: u64) -> BoxFuture<'a, Result<(), StoreError>> {
