@@ -2,10 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use lakeform_core::{Diagnostics, Source, Span, Value};
+use lakeform_core::{Diagnostics, Mode, Source, Span, Value};
 
 use crate::{
-    Reference, Scope,
+    Reference, Scope, Subject,
     eval::{Evaluation, Frame},
     syntax::{self, Node, NodeKind, Offsets, Parser},
 };
@@ -19,6 +19,30 @@ struct Inner {
     span: Span,
     references: Vec<Reference>,
     node: Node,
+}
+
+/// An attribute of a managed resource of the same module; see [`Expr::as_attribute`].
+#[derive(Clone, Copy, Debug)]
+pub struct AttributeOf<'a> {
+    /// The resource's type.
+    pub ty: &'a Arc<str>,
+    /// Its name.
+    pub name: &'a Arc<str>,
+    /// Which instance.
+    pub key: KeyOf<'a>,
+    /// The attribute.
+    pub attribute: &'a Arc<str>,
+}
+
+/// The key of an instance that an expression refers to.
+#[derive(Clone, Copy, Debug)]
+pub enum KeyOf<'a> {
+    /// It has none.
+    None,
+    /// One that is written out.
+    Literal(&'a Value),
+    /// That of the instance that the expression belongs to.
+    Own,
 }
 
 impl Expr {
@@ -62,6 +86,36 @@ impl Expr {
             NodeKind::Literal(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// What it refers to, where it is nothing but an attribute of a managed resource of its module: `aws_x.y.id`,
+    /// `aws_x.y["a"].id`, `aws_x.y[each.key].id`.
+    pub fn as_attribute(&self) -> Option<AttributeOf<'_>> {
+        let mut node = self.node();
+        if let NodeKind::Template(parts) = &node.kind {
+            let [one] = &parts[..] else { return None };
+            node = one;
+        }
+        let NodeKind::Get(of, attribute) = &node.kind else { return None };
+        let (of, key) = match &of.kind {
+            NodeKind::Index(of, index) => (of, Some(&**index)),
+            _ => (of, None),
+        };
+        let subject = |node: &Node| match node.kind {
+            NodeKind::Ref(i) => self.references().get(i).map(|reference| &reference.subject),
+            _ => None,
+        };
+        let Subject::Resource { mode: Mode::Managed, ty, name } = subject(of)? else { return None };
+        let key = match key.map(|key| &key.kind) {
+            None => KeyOf::None,
+            Some(NodeKind::Literal(value)) => KeyOf::Literal(value),
+            Some(NodeKind::Get(of, name)) => match (subject(of)?, &**name) {
+                (Subject::Each, "key") | (Subject::Count, "index") => KeyOf::Own,
+                _ => return None,
+            },
+            Some(_) => return None,
+        };
+        Some(AttributeOf { ty, name, key, attribute })
     }
 
     /// Its value.

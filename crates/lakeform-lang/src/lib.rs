@@ -28,7 +28,7 @@ mod validate;
 
 pub use body::Body;
 pub use eval::{Environment, Scope, StaticScope};
-pub use expr::{Expr, parse_expression};
+pub use expr::{AttributeOf, Expr, KeyOf, parse_expression};
 pub use format::format;
 pub use freeze::Freeze;
 pub use guard::{Guard, GuardBlock, pattern_covers};

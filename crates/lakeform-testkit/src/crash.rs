@@ -333,7 +333,7 @@ impl Crashes {
         let found = self.census.take(&self.emulator.url());
         let differences = differences(expected, &found);
         if !differences.is_empty() {
-            return Err(format!("the cloud is not as it should be: {}\n{again}", differences.join("\n")));
+            return Err(format!("{again}\nthe cloud is not as it should be: {}", differences.join("\n")));
         }
         let mut plan = self.arguments(phase);
         (plan[0], plan[1]) = ("plan", "--detailed-exitcode");

@@ -6,16 +6,19 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use lakeform_core::{Mode, Value};
-use lakeform_lang::Expr;
+use lakeform_core::{InstanceAddress, InstanceKey, Mode, ResourceAddress, Value};
+use lakeform_lang::{AttributeOf, Expr, KeyOf};
 use lakeform_provider::FoundBy;
-use lakeform_state::{ObjectState, journal::Verb};
+use lakeform_state::{
+    ObjectState,
+    journal::{Origin, Verb},
+};
 use petgraph::{Direction, graph::NodeIndex};
 
 use crate::{Action, Change, calls::id_of};
 
 use super::{
-    journal::{Plan, digest},
+    journal::Plan,
     operate::Run,
     steps::{Step, Steps},
 };
@@ -64,12 +67,6 @@ pub(super) fn is_operation(step: &Step) -> bool {
     matches!(step, Step::Apply(_) | Step::Delete(_))
 }
 
-/// The digest of an expression as it is written.
-pub(crate) fn written(expr: &Expr) -> String {
-    let span = expr.span();
-    digest(span.source.text.get(span.range.clone()).unwrap_or_default())
-}
-
 impl Run<'_> {
     /// Writes down what comes after a step that begins.
     pub(super) fn announce_after(&self, ahead: &Ahead<'_>, node: NodeIndex) {
@@ -93,21 +90,30 @@ impl Run<'_> {
             _ => return None,
         };
         let known = |name: &str| change.after.get(name).is_none_or(Value::is_wholly_known);
-        let (_, block) = self.evaluator.block(node)?;
-        let mut unknown = BTreeMap::new();
+        let (mut unknown, mut whole) = (BTreeMap::new(), true);
         if verb == Verb::Create {
-            // Under a name that is known somebody else may have an object already, which would be taken for this run's if it
-            // were cut off here. What is part of something that this run makes nobody else can have.
-            let unmistakable = match resource.found_by() {
+            let (_, block) = self.evaluator.block(node)?;
+            for name in block.body.keys().filter(|name| !known(name)) {
+                whole = false;
+                if let Some(origin) = block.body.get(name).and_then(|expr| self.origin(address, expr)) {
+                    unknown.insert(name.to_string(), origin);
+                }
+            }
+            let found = |name: &str| known(name) || unknown.contains_key(name) || block.body.get(name).is_none();
+            let findable = match resource.found_by() {
+                // Under a name that is known somebody else may have an object already, which would be taken for this run's if
+                // it were cut off here. What is part of something that this run makes nobody else can have.
+                FoundBy::Name => resource.identity().iter().any(|name| !known(name)),
+                FoundBy::Parent => !whole,
                 FoundBy::Token | FoundBy::Tag | FoundBy::Local => true,
-                FoundBy::Name | FoundBy::Parent => resource.identity().iter().any(|name| !known(name)),
                 FoundBy::Hand(_) => false,
             };
-            if !unmistakable {
+            let told = match resource.found_by() {
+                FoundBy::Name => resource.identity().iter().all(|name| found(name)),
+                _ => block.body.keys().all(|name| found(name)),
+            };
+            if !findable || !told {
                 return None;
-            }
-            for name in block.body.keys().filter(|name| !known(name)) {
-                unknown.insert(name.to_string(), written(block.body.get(name)?));
             }
         }
         let token = if verb == Verb::Create { super::operate::token() } else { String::new() };
@@ -126,8 +132,27 @@ impl Run<'_> {
                 ..ObjectState::default()
             },
         };
-        self.recorder.announce(resource, &plan, unknown);
+        self.recorder.announce(resource, &plan, unknown, whole);
         Some(())
+    }
+
+    /// The object whose attribute an argument is, if it is nothing else and that object can be found too.
+    fn origin(&self, of: &InstanceAddress, expr: &Expr) -> Option<Origin> {
+        let AttributeOf { ty, name, key, attribute } = expr.as_attribute()?;
+        let (_, resource) = self.evaluator.providers.resource(ty)?;
+        if matches!(resource.found_by(), FoundBy::Local | FoundBy::Hand(_)) {
+            return None;
+        }
+        let key = match key {
+            KeyOf::None => None,
+            KeyOf::Own => of.key.clone(),
+            KeyOf::Literal(value) => Some(match value.as_str() {
+                Some(key) => InstanceKey::String(key.into()),
+                None => InstanceKey::Int(value.as_number()?.to_string().parse().ok()?),
+            }),
+        };
+        let resource = ResourceAddress { ty: ty.clone(), name: name.clone(), ..of.resource.clone() };
+        Some(Origin { address: InstanceAddress { resource, key }, attribute: attribute.to_string() })
     }
 
     fn announce_deletion(&self, change: &Change) -> Option<()> {
@@ -136,7 +161,7 @@ impl Run<'_> {
             return None;
         }
         let plan = Plan::deletion(change, id_of(&change.before), change.deposed.as_deref(), &change.before);
-        self.recorder.announce(resource, &plan, BTreeMap::new());
+        self.recorder.announce(resource, &plan, BTreeMap::new(), true);
         Some(())
     }
 }

@@ -14,7 +14,7 @@ use lakeform_core::{Diagnostic, InstanceAddress, Marks, Path, Step, Value};
 use lakeform_provider::{AnyResource, ProviderError};
 use lakeform_state::{
     Lease, LeaseLost, ObjectState,
-    journal::{Edit, Entry, Intent, Outcome, Verb},
+    journal::{Edit, Entry, Intent, Origin, Outcome, Verb},
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, watch};
@@ -206,9 +206,15 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes an intent down that has not come to its turn, so that it does not have to wait for that then. `unknown`: the
-    /// arguments of a creation that are not known yet, with digests of what tells them.
-    pub(super) fn announce(&self, resource: &dyn AnyResource, plan: &Plan<'_>, unknown: BTreeMap<String, String>) {
-        let (op, whole) = (self.number(), unknown.is_empty());
+    /// arguments of a creation that are not known yet, with what they come from; `whole`: there are no others.
+    pub(super) fn announce(
+        &self,
+        resource: &dyn AnyResource,
+        plan: &Plan<'_>,
+        unknown: BTreeMap<String, Origin>,
+        whole: bool,
+    ) {
+        let op = self.number();
         let intent = self.intent(resource, plan, op, unknown);
         let mut desk = self.desk();
         let number = desk.push(Entry::Intent(Box::new(intent)));
@@ -249,7 +255,7 @@ impl<'a> Recorder<'a> {
         resource: &dyn AnyResource,
         plan: &Plan<'_>,
         op: u64,
-        unknown: BTreeMap<String, String>,
+        unknown: BTreeMap<String, Origin>,
     ) -> Intent {
         let (object, inputs) = match plan.after {
             Some(after) => {
@@ -453,6 +459,6 @@ fn changes(before: Option<&Value>, after: Option<&Value>, verb: Verb) -> Vec<Str
 }
 
 /// SHA-256, in hex.
-pub(crate) fn digest(text: impl AsRef<[u8]>) -> String {
+fn digest(text: impl AsRef<[u8]>) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -41,7 +41,6 @@ use crate::{
     target::Selection,
 };
 
-pub(crate) use self::ahead::written;
 pub use self::{
     beforehand::beyond_rollback,
     rollback::{OnError, Rollback},

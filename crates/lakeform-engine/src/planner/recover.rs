@@ -5,13 +5,12 @@ use lakeform_lang::When;
 use lakeform_provider::{AnyResource, FoundBy, Surroundings};
 use lakeform_state::{
     ObjectState,
-    journal::{Intent, Open},
+    journal::{Intent, Open, Origin},
 };
 use petgraph::graph::NodeIndex;
 
 use crate::{
     Operation,
-    apply::written,
     calls::{Subject, id_of},
     cancel::Level,
     diff::mark_sensitive,
@@ -87,7 +86,7 @@ impl Planner<'_> {
         intent: &Intent,
     ) -> Result<Resolved, Diagnostic> {
         let imported = self.options.imports.iter().any(|(a, _)| a == address);
-        let planned = match self.completed(node, address, object, planned, config, intent)? {
+        let planned = match self.completed(planned, intent).await? {
             Some(planned) => planned,
             // What it waited for is not there yet.
             None => return self.not_created(resource, address, intent),
@@ -106,21 +105,8 @@ impl Planner<'_> {
                     )));
             }
             _ => {
-                let client = self.evaluator.client(node).ok_or_else(|| no_client(address))?;
-                let cancelled = || self.cancel.level() >= Level::Abandon;
-                let token = &*intent.token;
-                let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token };
-                let plain = planned.clone().unmarked_deep();
-                let subject =
-                    Subject { address, deposed: None, operation: Operation::Refresh, id: None, given: &[&planned] };
-                let find = || async {
-                    match self.recent {
-                        true => look(with, || resource.find(with, &plain)).await,
-                        false => resource.find(with, &plain).await,
-                    }
-                };
-                let found = self.calls.make(subject, find, |_| None).await;
-                found.map_err(|(_, d)| d)?.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
+                let found = self.search(node, resource, address, &planned, config, intent).await?;
+                found.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
             }
         };
         let block = &resource.schema().block;
@@ -164,44 +150,63 @@ impl Planner<'_> {
         }
     }
 
-    /// The object that was to be created, with what was not known when that was announced. `None`: it is not known yet, so
-    /// nothing began.
-    fn completed(
-        &self,
-        node: NodeIndex,
-        address: &InstanceAddress,
-        object: &ObjectState,
-        mut planned: Value,
-        config: Option<&Value>,
-        intent: &Intent,
-    ) -> Result<Option<Value>, Diagnostic> {
-        if intent.unknown.is_empty() {
-            return Ok(Some(planned));
-        }
-        let block = self.evaluator.block(node).map(|(_, block)| block);
-        let as_it_was =
-            |name: &String| block.and_then(|b| b.body.get(name)).map(written).as_ref() == intent.unknown.get(name);
-        let same = object.dependencies == self.dependencies.get(node).as_ref() && intent.unknown.keys().all(as_it_was);
-        let Some(config) = config.filter(|_| same) else {
-            return Err(Diagnostic::error("Nobody can tell whether it was created")
-                .address(address)
-                .detail(format!(
-                    "an earlier run was cut off as it came to it, and what the stack says of {} is no longer what it was then",
-                    intent.unknown.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                ))
-                .help(format!(
-                    "plan once with the stack as it was, or look for a {} that no state knows, and delete or import it; then \
-                     settle it with `lakeform journal STACK --drop {address}`",
-                    address.resource.ty
-                )));
-        };
-        for name in intent.unknown.keys() {
-            match config.get(name) {
-                Some(value) if value.is_wholly_known() => planned.set_attr(name.as_str(), value.clone()),
-                _ => return Ok(None),
+    /// The object that was to be created, with what was not known when that was announced. `None`: what it comes from is not
+    /// there, so nothing began.
+    async fn completed(&self, mut planned: Value, intent: &Intent) -> Result<Option<Value>, Diagnostic> {
+        for (name, Origin { address, attribute }) in &intent.unknown {
+            match Box::pin(self.attribute(address, attribute)).await? {
+                Some(value) => planned.set_attr(name.as_str(), value),
+                None => return Ok(None),
             }
         }
         Ok(Some(planned))
+    }
+
+    /// The attribute of an object that the run which was cut off may have created; `None` where there is no such object.
+    async fn attribute(&self, was: &InstanceAddress, name: &str) -> Result<Option<Value>, Diagnostic> {
+        let moved = self.moves.all().find(|(from, _)| *from == was).map(|(_, to)| to);
+        let address = moved.unwrap_or(was);
+        let held = self.evaluator.read_state(|state| state.current(address).cloned());
+        let resource = self.evaluator.providers.resource(&address.resource.ty);
+        let (Some(object), Some((_, resource))) = (held, resource) else { return Ok(None) };
+        let planned = decode(resource, &object).map_err(|d| d.address(address))?;
+        if let Some(value) = planned.get(name).filter(|value| !value.is_null()) {
+            return Ok(Some(value.clone()));
+        }
+        // It is to be looked for itself.
+        let (Some(Open::Created(intent)), Some(node)) =
+            (self.open_of(address), self.graph.by_address.get(&address.config()))
+        else {
+            return Ok(None);
+        };
+        let Some(planned) = self.completed(planned, intent).await? else { return Ok(None) };
+        let found = self.search(*node, resource, address, &planned, None, intent).await?;
+        Ok(found.and_then(|found| found.get(name).cloned()).filter(|value| !value.is_null()))
+    }
+
+    /// Looks for an object that was to be created.
+    async fn search(
+        &self,
+        node: NodeIndex,
+        resource: &dyn AnyResource,
+        address: &InstanceAddress,
+        planned: &Value,
+        config: Option<&Value>,
+        intent: &Intent,
+    ) -> Result<Option<Value>, Diagnostic> {
+        let client = self.evaluator.client(node).ok_or_else(|| no_client(address))?;
+        let cancelled = || self.cancel.level() >= Level::Abandon;
+        let token = &*intent.token;
+        let with = Surroundings { client: &client, config, timeout: None, cancelled: &cancelled, token };
+        let plain = planned.clone().unmarked_deep();
+        let subject = Subject { address, deposed: None, operation: Operation::Refresh, id: None, given: &[planned] };
+        let find = || async {
+            match self.recent {
+                true => look(with, || resource.find(with, &plain)).await,
+                false => resource.find(with, &plain).await,
+            }
+        };
+        self.calls.make(subject, find, |_| None).await.map_err(|(_, d)| d)
     }
 
     /// What reading an instance shows of what was left open about it.

@@ -79,10 +79,20 @@ pub struct Intent {
     /// The attributes that an update changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
-    /// The arguments (of the first level) of a creation that is announced before they are known, with a digest of the expression
-    /// that tells them: null in the object. The same operation's intent follows once they are known, as the operation begins.
+    /// The arguments (of the first level) of a creation that is announced before they are known, with what they come from: null in
+    /// the object. The same operation's intent follows once they are known, as the operation begins.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub unknown: BTreeMap<String, String>,
+    pub unknown: BTreeMap<String, Origin>,
+}
+
+/// The attribute of another object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Whose.
+    #[serde(with = "text")]
+    pub address: InstanceAddress,
+    /// Which one (of the first level).
+    pub attribute: String,
 }
 
 /// An operation is over.

@@ -9,7 +9,7 @@ mod local;
 mod memory;
 mod recovery;
 
-pub use entry::{Edit, Entry, Intent, Outcome, RunInfo, Verb};
+pub use entry::{Edit, Entry, Intent, Origin, Outcome, RunInfo, Verb};
 pub use local::LocalJournal;
 pub use memory::MemoryJournal;
 pub use recovery::{Open, Recovery};

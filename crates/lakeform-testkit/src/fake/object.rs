@@ -15,6 +15,8 @@ pub trait FakeObject: Model {
     const WORD: &'static str;
     /// Whether no two objects may have one name.
     const UNIQUE: bool = true;
+    /// What tells an object from all others, where its name alone does not.
+    const IDENTITY: &'static [&'static str] = &[];
     /// How it is found whose creation is in doubt.
     const FOUND_BY: FoundBy = FoundBy::Name;
     /// The attribute of other objects that holds the `id` of this one, and so keeps it from being deleted.
@@ -104,6 +106,7 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
     type Model = M;
 
     const NAME: &'static str = M::TYPE;
+    const IDENTITY: &'static [&'static str] = M::IDENTITY;
     const FOUND_BY: FoundBy = M::FOUND_BY;
 
     fn plan(_: &FakeClient, change: &mut Change<'_>) -> Result<()> {
@@ -153,8 +156,8 @@ impl<M: FakeObject> ResourceType for FakeType<M> {
             FoundBy::Hand(_) => None,
             _ => planned.name().and_then(|name| cx.client.cloud.object(M::TYPE, name)),
         };
-        let found = found.filter(|_| !absent).map(|value| {
-            let mut object = M::from_value(&value);
+        let found = found.filter(|_| !absent).map(|value| M::from_value(&value));
+        let found = found.filter(|found| found.needs() == planned.needs()).map(|mut object| {
             object.keep(&planned);
             object
         });

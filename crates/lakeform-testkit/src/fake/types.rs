@@ -379,7 +379,7 @@ pub struct Table {
 impl FakeObject for Table {
     const TYPE: &'static str = "fake_table";
     const WORD: &'static str = "Table";
-    const FOUND_BY: FoundBy = FoundBy::Parent;
+    const IDENTITY: &'static [&'static str] = &["database", "name"];
 
     fn id(&self) -> Option<&str> {
         self.id.as_deref()
