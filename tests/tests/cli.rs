@@ -321,7 +321,7 @@ fn what_refers_to_an_unchanged_answer_settles() {
     let one = "[stack]\nname = 'x'\n[resource.terraform_data.a]\ninput = '${sensitive(\"told\")}'\n";
     let folder = Folder::with(one);
     folder.ok(&["apply", "stack.toml", "--auto-approve"]);
-    folder.write("stack.toml", &format!("{one}[resource.terraform_data.b]\ninput = '${{terraform_data.a.output}}'\n"));
+    folder.write("stack.toml", format!("{one}[resource.terraform_data.b]\ninput = '${{terraform_data.a.output}}'\n"));
     folder.ok(&["plan", "stack.toml", "--out=p"]);
     folder.ok(&["apply", "p"]);
     assert!(folder.ok(&["plan", "stack.toml"]).contains("No changes"));

@@ -48,13 +48,40 @@ pub(crate) fn remark(marked: &Value, value: Value) -> Value {
     paths.iter().fold(value, |v, path| v.update_at(&path.0, &mut Value::sensitive))
 }
 
-/// Whether the state holds an object under another address than this: then it is not the one that is looked for here.
-pub(crate) fn is_held(state: &State, address: &InstanceAddress, object: &Value) -> bool {
-    let id = id_of(object);
+/// Whether the state holds an object under another address than this: then it is not the one that is looked for here. Objects of
+/// some types share their `id` with others (a permission has that of its statement): `identity` tells them apart.
+pub(crate) fn is_held(state: &State, address: &InstanceAddress, object: &Value, identity: &[&str]) -> bool {
+    let Some(id) = id_of(object) else { return false };
     let same = |o: &ObjectState| {
-        let json = o.attributes.json().ok();
-        id.is_some() && json.as_ref().and_then(|json| json.get("id")?.as_str()) == id
+        let Ok(json) = o.attributes.json() else { return false };
+        let is = |name: &str, text: &str| json.get(name).and_then(|v| v.as_str()) == Some(text);
+        let agrees = |name: &&str| object.get(name).and_then(Value::as_str).is_none_or(|text| is(name, text));
+        is("id", id) && identity.iter().all(agrees)
     };
     let others = state.iter().filter(|(a, _)| a.resource.ty == address.resource.ty && a != address);
     others.into_iter().any(|(_, i)| i.current.iter().chain(i.deposed.values()).any(same))
+}
+
+#[cfg(test)]
+mod tests {
+    use lakeform_state::Attributes;
+
+    use super::*;
+
+    #[test]
+    fn objects_that_share_an_id_are_told_apart_by_their_identity() {
+        let mut state = State::new("x");
+        let other: InstanceAddress = "aws_lambda_permission.other".parse().unwrap();
+        let json = serde_json::json!({ "id": "Schedule", "function_name": "other", "qualifier": "" });
+        let held = ObjectState { attributes: Attributes::from(&json), ..ObjectState::default() };
+        state.set_current(&other, "provider", held);
+        let address: InstanceAddress = "aws_lambda_permission.this".parse().unwrap();
+        let identity = ["function_name", "qualifier"];
+        let of =
+            |function: &str| Value::object([("id", Value::from("Schedule")), ("function_name", Value::from(function))]);
+        assert!(!is_held(&state, &address, &of("this"), &identity));
+        assert!(is_held(&state, &address, &of("other"), &identity));
+        assert!(is_held(&state, &address, &of("this"), &[]));
+        assert!(!is_held(&state, &other, &of("other"), &identity), "it is the one that is looked for");
+    }
 }

@@ -260,7 +260,7 @@ impl<'a> Recorder<'a> {
         let (object, inputs) = match plan.after {
             Some(after) => {
                 let (object, _) = self.without_secrets(resource, after, plan.frame.clone());
-                let digest = object.attributes.text().map(|text| digest(&text));
+                let digest = object.attributes.text().map(digest);
                 ((plan.verb == Verb::Create).then_some(object), digest.unwrap_or_default())
             }
             None => (None, String::new()),

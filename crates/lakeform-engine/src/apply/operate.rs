@@ -388,7 +388,7 @@ impl<'a> Run<'a> {
                 return Err(diagnostic.into());
             }
         };
-        let is_other = |found: &Value| self.evaluator.read_state(|s| is_held(s, address, found));
+        let is_other = |found: &Value| self.evaluator.read_state(|s| is_held(s, address, found, resource.identity()));
         let made = self.calls.make(subject, || certain::create(resource, with, &plain, is_other), id_of).await;
         let depose = aside.iter().map(|key| Edit::Depose { key: key.clone() });
         match made {

@@ -106,7 +106,7 @@ impl Planner<'_> {
             }
             _ => {
                 let found = self.search(node, resource, address, &planned, config, intent).await?;
-                found.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live)))
+                found.filter(|live| !self.evaluator.read_state(|s| is_held(s, address, live, resource.identity())))
             }
         };
         let block = &resource.schema().block;
