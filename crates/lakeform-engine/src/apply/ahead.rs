@@ -99,12 +99,13 @@ impl Run<'_> {
                     unknown.insert(name.to_string(), origin);
                 }
             }
+            let new = |origin: &Origin| self.creates(&origin.address);
             let found = |name: &str| known(name) || unknown.contains_key(name) || block.body.get(name).is_none();
             let findable = match resource.found_by() {
                 // Under a name that is known somebody else may have an object already, which would be taken for this run's if
                 // it were cut off here. What is part of something that this run makes nobody else can have.
-                FoundBy::Name => resource.identity().iter().any(|name| !known(name)),
-                FoundBy::Parent => !whole,
+                FoundBy::Name => resource.identity().iter().any(|name| unknown.get(*name).is_some_and(new)),
+                FoundBy::Parent => unknown.values().any(new),
                 FoundBy::Token | FoundBy::Tag | FoundBy::Local => true,
                 FoundBy::Hand(_) => false,
             };
@@ -134,6 +135,12 @@ impl Run<'_> {
         };
         self.recorder.announce(resource, &plan, unknown, whole);
         Some(())
+    }
+
+    /// Whether this run makes an object.
+    fn creates(&self, address: &InstanceAddress) -> bool {
+        let change = self.by_address.get(&(address.clone(), None)).map(|i| &self.plan.changes[*i]);
+        change.is_some_and(|change| change.action == Action::Create || change.action.is_replace())
     }
 
     /// The object whose attribute an argument is, if it is nothing else and that object can be found too.

@@ -79,8 +79,7 @@ impl Recovery {
                     Entry::Run(info) => out.runs.push(info),
                     Entry::Fenced { .. } => {}
                     Entry::Intent(intent) => {
-                        // What was announced comes a second time.
-                        if intent.verb == Verb::Create && !out.created.contains(&intent.address) {
+                        if intent.verb == Verb::Create {
                             out.created.push(intent.address.clone());
                         }
                         begun.insert((run.clone(), intent.op), intent);
@@ -108,6 +107,9 @@ impl Recovery {
             let last = out.pages.entry(run).or_default();
             *last = seq.max(*last);
         }
+        // What was announced came a second time when it began.
+        out.created.sort();
+        out.created.dedup();
         for intent in begun.into_values() {
             out.leave_open(intent);
         }
