@@ -49,6 +49,17 @@ fn what_was_created_is_deleted_and_told_and_recorded() {
     assert_eq!(cli.cloud.len(), 2);
 }
 
+/// What this run made itself was never the guard's to keep.
+#[test]
+fn a_guard_does_not_stop_a_rollback() {
+    let cli = Cli::new(&format!("{STACK}\n[guard]\nmax_destroy = 0\nmax_replace = 0\nprotect = [\"fake_bucket.*\"]\n"));
+    cli.cloud.inject(fails());
+    let out = cli.run(&ROLLBACK).expect(Exit::Failed);
+    assert!(out.err.contains("Rolled back: 1 undone, 0 could not be undone."), "{}", out.err);
+    assert!(cli.cloud.is_empty());
+    assert!(cli.state().resources.is_empty());
+}
+
 #[test]
 fn what_cannot_be_undone_is_said_before_anyone_is_asked_and_after() {
     let cli = Cli::applied();
