@@ -1,12 +1,13 @@
-//! What comes next is in the journal before its turn: when, and what the next run makes of it.
+//! What comes next is in the journal before its turn: when, and what the next run makes of it. And what the journal has when
+//! another program wrote the state since.
 
 use std::{sync::Arc, time::Duration};
 
 use lakeform::{
     Backend, Cancel, Error, Lakeform, LoadOptions, LoadedStack, NoEvents, PlanOptions,
     state::{
-        BoxFuture, MemoryLock, MemoryStore, StoreError,
-        journal::{Entry, Intent, Journal, MemoryJournal, Page},
+        BoxFuture, MemoryLock, MemoryStore, State, StateStore, StoreError,
+        journal::{Edit, Entry, Intent, Journal, MemoryJournal, Outcome, Page},
     },
 };
 use lakeform_testkit::{
@@ -188,4 +189,29 @@ async fn what_was_announced_and_did_not_begin_is_made_by_the_next_run() {
     scene.cloud.clear_faults();
     scene.apply(STACK).await.unwrap();
     assert_eq!(scene.cloud.list(), ["fake_bucket b", "fake_database d", "fake_table t", "fake_ticket ticket-1"]);
+}
+
+/// Terraform wrote the state since: what it has under another address is no orphan, what it lost is.
+#[tokio::test]
+async fn what_another_program_moved_is_not_taken_for_lost() {
+    for (moved, left) in [(true, vec!["fake_bucket b"]), (false, vec![])] {
+        let scene = Scene::new();
+        let bucket = "[resource.fake_bucket.b]\nname = 'b'\n";
+        scene.apply(bucket).await.unwrap();
+        let state = State::parse(scene.store.bytes().unwrap()).unwrap();
+        let provider = state.resources.values().next().unwrap().provider.clone();
+        let address = "fake_bucket.before".parse().unwrap();
+        let object = state.current(&"fake_bucket.b".parse().unwrap()).unwrap().clone();
+        let set = Edit::Set { provider, object, withheld: vec![] };
+        let outcome = Outcome { op: 1, serial: 0, address, edits: vec![set], error: None };
+        let page = Page { run: "0000000000001-0a0b0c0d".into(), seq: 1, at: 7, entries: vec![Entry::Outcome(outcome)] };
+        scene.journal.append(&page).await.unwrap();
+        if !moved {
+            let without = State { serial: state.serial, ..State::new(state.lineage) }.to_bytes();
+            let stored = scene.store.read_raw().await.unwrap().unwrap();
+            scene.store.write(without, Some(stored.version)).await.unwrap();
+        }
+        scene.apply(if moved { bucket } else { "" }).await.unwrap();
+        assert_eq!(scene.cloud.list(), left);
+    }
 }

@@ -89,6 +89,11 @@ async fn aliases_and_grants_change() {
         cloud.read(alias, &made, json!({"name": "alias/a", "target_key_id": text(&one, "id")})).await.unwrap();
     assert_eq!(text(&drifted, "target_key_id"), text(&two, "id"));
 
+    // One that points elsewhere is not what a creation in doubt made.
+    let find = async |object: &Value| cloud.resource(alias).find(cloud.with_config(None), object).await.unwrap();
+    assert!(find(&made).await.is_none());
+    assert_eq!(find(&read).await.as_ref().map(|found| text(found, "id")), Some("alias/a"));
+
     let taken = cloud.create(alias, json!({"name": "alias/a", "target_key_id": text(&one, "id")})).await.unwrap_err();
     assert!(taken.partial.is_none());
     assert_eq!((taken.error.kind, taken.error.operation.as_str()), (ErrorKind::AlreadyExists, "kms:CreateAlias"));

@@ -26,6 +26,8 @@ pub(crate) struct FreezeBlock {
     pub to: Option<Expr>,
     pub timezone: Option<Expr>,
     pub reason: Option<Expr>,
+    /// Whether it has arguments that do not exist: what seems to be missing may be among them.
+    pub misspelt: bool,
     pub span: Span,
 }
 
@@ -188,6 +190,9 @@ impl Reader<'_> {
                         "timezone" => block.timezone.as_ref(),
                         _ => None,
                     };
+                    if at.is_none() && block.misspelt {
+                        continue;
+                    }
                     let span = at.map_or_else(|| block.span.clone(), |expr| expr.span().clone());
                     self.error(&span, format!("Invalid `{name}` in `freeze`"), detail);
                 }

@@ -139,3 +139,12 @@ fn a_stack_may_tighten_the_guard_that_it_extends_and_a_module_has_none() {
     let problems = load(&dir.path().join("calls.toml"), dir.path()).unwrap_err();
     assert!(lines(&problems).contains("`guard` is not allowed in a module"), "{}", lines(&problems));
 }
+
+#[test]
+fn values_are_wrong_at_once_with_arguments_that_do_not_exist() {
+    let stack = "[guard]\nmax_destroy = -1\nmax_destory = 1\nprotect = [1]\n";
+    let told = lines(&load_str("s.toml", stack).unwrap_err());
+    for part in ["max_destory", "Invalid `max_destroy`", "protect"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}

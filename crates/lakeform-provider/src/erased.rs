@@ -62,6 +62,9 @@ pub trait AnyResource: Send + Sync {
     /// The attributes that tell an object from all others of its type; empty where the API does.
     fn identity(&self) -> &'static [&'static str];
 
+    /// The attributes in which an object that is found by its name agrees besides.
+    fn tied_to(&self) -> &'static [&'static str];
+
     /// Adjusts a planned change.
     ///
     /// # Errors
@@ -203,6 +206,10 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
 
     fn identity(&self) -> &'static [&'static str] {
         T::IDENTITY
+    }
+
+    fn tied_to(&self) -> &'static [&'static str] {
+        T::TIED_TO
     }
 
     fn plan(&self, client: &Configured, change: &mut Change<'_>) -> Result<()> {

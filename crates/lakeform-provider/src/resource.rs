@@ -56,6 +56,10 @@ pub trait ResourceType: Send + Sync + 'static {
     /// all of them would be one object. Empty: the API gives each its own identifier.
     const IDENTITY: &'static [&'static str] = &[];
 
+    /// What besides identifies an object that [`ResourceType::find`] finds by its name: one that differs in it is somebody else's,
+    /// and not found. So whoever makes what such an attribute refers to knows that the object is its own.
+    const TIED_TO: &'static [&'static str] = &[];
+
     /// How an object is found of which nobody knows whether it was created; see [`ResourceType::find`].
     const FOUND_BY: FoundBy = FoundBy::Hand("an object of this type that no state knows");
 

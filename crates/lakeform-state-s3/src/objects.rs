@@ -19,7 +19,12 @@ use crate::{
 pub(crate) struct Object {
     pub(crate) bytes: Vec<u8>,
     pub(crate) etag: String,
+    /// The digests that the table may have had when it was written, in hex with blanks between; empty where nobody said.
+    pub(crate) replaces: String,
 }
+
+/// The metadata of a state that has its [`Object::replaces`].
+const REPLACES: &str = "lakeform-replaces";
 
 /// What must be there for a write to take place.
 pub(crate) enum Expect<'a> {
@@ -80,6 +85,7 @@ impl Connection {
             Err(e) => return Err(failed(&call, &e)),
         };
         let etag = found.e_tag.clone().unwrap_or_default();
+        let replaces = found.metadata().and_then(|metadata| metadata.get(REPLACES)).cloned().unwrap_or_default();
         let body = found.body.collect().await.map_err(|e| OperationError {
             operation: format!("GetObject {object}"),
             cause: crate::error::texts(&e),
@@ -87,11 +93,22 @@ impl Connection {
             transient: true,
         })?;
         let bytes = body.to_vec();
-        Ok((!bytes.is_empty()).then_some(Object { bytes, etag }))
+        Ok((!bytes.is_empty()).then_some(Object { bytes, etag, replaces }))
     }
 
     /// Writes an object if what is there is what is expected.
     pub(crate) async fn put(&self, key: &str, body: &SdkBody, expect: &Expect<'_>) -> Result<Put, OperationError> {
+        self.put_over(key, body, expect, "").await
+    }
+
+    /// The same of an object with a digest, which is to say what it [replaces](Object::replaces).
+    pub(crate) async fn put_over(
+        &self,
+        key: &str,
+        body: &SdkBody,
+        expect: &Expect<'_>,
+        replaces: &str,
+    ) -> Result<Put, OperationError> {
         let object = self.at(key);
         let call = Call { name: "PutObject", service: "s3", object: &object };
         let body = body.try_clone().unwrap_or_else(SdkBody::empty);
@@ -103,6 +120,9 @@ impl Connection {
             .content_type("application/json")
             .set_acl(self.backend.acl.as_deref().map(ObjectCannedAcl::from))
             .body(ByteStream::new(body));
+        if !replaces.is_empty() {
+            put = put.metadata(REPLACES, replaces);
+        }
         if self.backend.encrypt {
             if let Some(kms) = &self.backend.kms_key_id {
                 put = put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(kms);

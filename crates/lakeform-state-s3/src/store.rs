@@ -1,6 +1,9 @@
 //! The state as an object in S3.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use aws_sdk_s3::primitives::SdkBody;
 use lakeform_state::{BoxFuture, StateStore, StateVersion, StoreError, Stored, Version};
@@ -15,17 +18,21 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The state in `bucket`/`key`. Every write is conditional on the ETag that was read, so that a run that lost its lock
-/// cannot overwrite another's state. With a lock table, the object's MD5 is kept in Terraform's digest item.
+/// cannot overwrite another's state. With a lock table, the object's MD5 is kept in Terraform's digest item. That comes after
+/// the object, which has in its metadata which digest it replaces: whoever reads it and finds that digest still there knows that
+/// the run which wrote the object was cut off.
 #[derive(Clone, Debug)]
 pub struct S3Store {
     connection: Connection,
     patience: Duration,
+    /// The digests that the table may have.
+    digests: Arc<Mutex<Vec<String>>>,
 }
 
 impl S3Store {
     /// The store of a backend.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, patience: PATIENCE }
+        Self { connection, patience: PATIENCE, digests: Arc::default() }
     }
 
     /// The same store with another time to wait for object and digest to agree, instead of Terraform's 10 s.
@@ -37,9 +44,13 @@ impl S3Store {
         &self.connection.backend.key
     }
 
+    fn digests(&self) -> MutexGuard<'_, Vec<String>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn read_now(&self) -> Result<Option<Stored>, StoreError> {
         let object = self.read_verified().await?;
-        Ok(object.map(|Object { bytes, etag }| Stored { bytes, version: Version(etag), stale: false }))
+        Ok(object.map(|Object { bytes, etag, .. }| Stored { bytes, version: Version(etag), stale: false }))
     }
 
     /// The object, once it agrees with its digest.
@@ -65,15 +76,20 @@ impl S3Store {
                 }
             };
             let actual = object.as_ref().map(|object| md5_hex(&object.bytes)).unwrap_or_default();
+            *self.digests() = vec![expected.clone()];
             if actual == expected {
                 return Ok(object);
             }
-            if self.connection.took_over() {
-                // The run before stopped between object and digest. The next write sets both right.
+            let replaced = object.as_ref().is_some_and(|object| object.replaces.split(' ').any(|one| one == expected));
+            if replaced || self.connection.took_over() {
+                // The run before stopped between object and digest.
                 tracing::warn!(
                     "{} does not match its digest, which the last run did not get to write",
                     self.describe()
                 );
+                if replaced && self.connection.holds().item.is_some() {
+                    self.put_digest(table, actual).await?;
+                }
                 return Ok(object);
             }
             if std::mem::take(&mut first) {
@@ -93,13 +109,22 @@ impl S3Store {
         }
     }
 
+    async fn put_digest(&self, table: &str, digest: String) -> Result<(), StoreError> {
+        // Until it is known that it arrived, the table may have either.
+        self.digests().push(digest.clone());
+        self.connection.put_digest(table, &digest).await?;
+        *self.digests() = vec![digest];
+        Ok(())
+    }
+
     async fn write_now(&self, bytes: Vec<u8>, expected: Option<Version>) -> Result<Version, StoreError> {
         let digest = md5_hex(&bytes);
         let body = SdkBody::from(bytes);
         let expect = expected.as_ref().map_or(Expect::Nothing, |version| Expect::Etag(&version.0));
+        let replaces = self.digests().join(" ");
         let mut pause = Duration::from_millis(50);
         let etag = loop {
-            match self.connection.put(self.key(), &body, &expect).await? {
+            match self.connection.put_over(self.key(), &body, &expect, &replaces).await? {
                 Put::Done(etag) => break etag,
                 // A first attempt whose answer was lost may have got through, here or within the SDK's own retries.
                 Put::Refused => match self.connection.get(self.key()).await? {
@@ -114,7 +139,7 @@ impl S3Store {
             }
         };
         if let Some(table) = &self.connection.backend.dynamodb_table {
-            self.connection.put_digest(table, &digest).await?;
+            self.put_digest(table, digest).await?;
         }
         Ok(Version(etag))
     }

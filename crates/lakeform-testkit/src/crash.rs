@@ -43,6 +43,8 @@ pub enum Phase {
     Update,
     /// The destruction of everything.
     Destroy,
+    /// The first apply, of which AWS refuses a late part: what it did is undone. The next run is an apply that nothing is refused.
+    Rollback,
 }
 
 /// When the run is killed.
@@ -81,6 +83,11 @@ pub struct Crashes {
     home: tempfile::TempDir,
     /// Where the program runs.
     cwd: PathBuf,
+    /// The phase that the emulator keeps the beginning of, beside the files of the state in `kept`.
+    begun: Option<Phase>,
+    kept: tempfile::TempDir,
+    /// The operation that is refused, so that there is something to undo.
+    refused: String,
     /// The calls of the last run that was timed.
     calls: Vec<Exchange>,
 }
@@ -122,7 +129,23 @@ impl Crashes {
             Tool::Lakeform => home.path().to_owned(),
             Tool::Terraform => home.path().join("terraform"),
         };
-        let crashes = Self { tool, program, env, emulator, proxy, census, subject, keeping, home, cwd, calls: vec![] };
+        let kept = tempfile::tempdir().map_err(io)?;
+        let crashes = Self {
+            tool,
+            program,
+            env,
+            emulator,
+            proxy,
+            census,
+            subject,
+            keeping,
+            home,
+            cwd,
+            begun: None,
+            kept,
+            refused: String::new(),
+            calls: vec![],
+        };
         if tool == Tool::Terraform {
             let failed = |what| EmulatorError::Failed { program: "terraform", what, log: String::new() };
             crashes.make_terraform_ready(&stack).map_err(failed)?;
@@ -153,16 +176,11 @@ impl Crashes {
     }
 
     /// An empty cloud and no state.
-    fn begin(&mut self) -> Result<(), String> {
-        self.proxy.clear();
+    fn begin(&self) -> Result<(), String> {
         self.emulator.reset().map_err(|e| e.to_string())?;
-        let _ = std::fs::remove_dir_all(self.home.path().join("state"));
-        if self.tool == Tool::Terraform {
-            let _ = std::fs::remove_file(self.cwd.join("terraform.tfstate"));
-            let _ = std::fs::remove_file(self.cwd.join("terraform.tfstate.backup"));
-            if self.keeping == Keeping::S3 {
-                self.emulator.make_bucket("crash-state").map_err(|e| e.to_string())?;
-            }
+        self.take_away_state().map_err(|e| e.to_string())?;
+        if self.keeping == Keeping::S3 && self.tool == Tool::Terraform {
+            self.emulator.make_bucket("crash-state").map_err(|e| e.to_string())?;
         } else if self.keeping == Keeping::S3 {
             self.succeed(&["bootstrap"])?;
             // moto takes the condition of the TLS-only policy for fulfilled, and would deny everything.
@@ -171,12 +189,30 @@ impl Crashes {
         Ok(())
     }
 
+    /// Where state is kept in files.
+    fn state(&self) -> PathBuf {
+        match self.tool {
+            Tool::Lakeform => self.home.path().join("state"),
+            Tool::Terraform => self.cwd.join("terraform.tfstate.d"),
+        }
+    }
+
+    fn take_away_state(&self) -> std::io::Result<()> {
+        match std::fs::remove_dir_all(self.state()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+            _ => std::fs::create_dir_all(self.state()),
+        }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program[0]);
         command.args(&self.program[1..]).arg(arguments[0]);
         if self.tool == Tool::Terraform {
             // It says with one dash what lakeform says with one or two.
             command.args(&arguments[1..]).args(["-lock=false", "-input=false", "-no-color"]);
+            if self.keeping == Keeping::Local {
+                command.arg(format!("-state={}", self.state().join("terraform.tfstate").display()));
+            }
         } else if let ["lock" | "state", verb, ..] = arguments {
             command.arg(verb).arg(&self.subject.stack).args(&arguments[2..]);
         } else {
@@ -201,7 +237,7 @@ impl Crashes {
     }
 
     /// Starts a run and kills it at its `n`th call that changes something. False: it made fewer.
-    fn kill(&self, arguments: &[&str], n: usize, moment: Moment) -> Result<bool, String> {
+    fn kill(&self, phase: Phase, n: usize, moment: Moment) -> Result<bool, String> {
         let gate = Gate::new();
         self.proxy.forget();
         match moment {
@@ -211,15 +247,24 @@ impl Crashes {
             }
             Moment::After => self.proxy.add(Rule::on_changes().nth(n).answer_held_by(&gate)),
         }
-        let mut child =
-            self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
+        self.refuse(phase);
+        let mut child = self
+            .command(&self.arguments(phase))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| e.to_string())?;
         let start = Instant::now();
         let killed = loop {
             // An answer is held once the call was carried out.
             if gate.arrived() > 0 {
                 break true;
             }
-            if child.try_wait().map_err(|e| e.to_string())?.is_some() {
+            if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
+                // A rollback follows a failure.
+                if !status.success() && phase != Phase::Rollback {
+                    return Err(format!("the run fails by itself: {status}"));
+                }
                 break false;
             }
             if start.elapsed() > Duration::from_secs(300) {
@@ -259,19 +304,49 @@ impl Crashes {
     fn arguments(&self, phase: Phase) -> Vec<&str> {
         let verb = if phase == Phase::Destroy { "destroy" } else { "apply" };
         let update = self.subject.update.iter().map(String::as_str).filter(|_| phase == Phase::Update);
-        [verb, YES].into_iter().chain(update).collect()
+        let undo = (phase == Phase::Rollback).then_some("--on-error=rollback");
+        [verb, YES].into_iter().chain(update).chain(undo).collect()
     }
 
-    /// What a run that nobody disturbs makes of the cloud, and how many calls that change something it needs.
+    /// What a run that nobody disturbs makes of the cloud, and how many calls that change something it needs. Of a rollback: what
+    /// the next apply makes of it.
     ///
     /// # Errors
-    /// What the program says if it fails.
+    /// What the program says if it fails, and what a rollback leaves.
     pub fn undisturbed(&mut self, phase: Phase) -> Result<(Objects, usize), String> {
-        self.prepare(phase)?;
+        let first = if phase == Phase::Rollback { Phase::Apply } else { phase };
+        self.make_ready(first)?;
         self.proxy.forget();
-        self.succeed(&self.arguments(phase))?;
+        self.succeed(&self.arguments(first))?;
         let calls = self.proxy.changes();
-        Ok((self.census.take(&self.emulator.url()), calls))
+        let objects = self.census.take(&self.emulator.url());
+        if phase != Phase::Rollback {
+            return Ok((objects, calls));
+        }
+        let own = |call: &Exchange| {
+            call.is_read() || call.path.contains("crash-state") || call.operation.starts_with("dynamodb:")
+        };
+        let calls: Vec<Exchange> = self.proxy.log().into_iter().filter(|call| !own(call)).collect();
+        self.refused.clone_from(&calls.get(calls.len() * 4 / 5).ok_or("there is nothing to refuse")?.operation);
+        self.make_ready(phase)?;
+        self.proxy.forget();
+        self.refuse(phase);
+        if self.run(&self.arguments(phase))?.status.success() {
+            return Err(format!("it succeeds without {}", self.refused));
+        }
+        let calls = self.proxy.changes();
+        self.proxy.clear();
+        match self.census.take(&self.emulator.url()) {
+            left if left.is_empty() => Ok((objects, calls)),
+            left => Err(format!("the rollback left: {}", left.keys().cloned().collect::<Vec<_>>().join(", "))),
+        }
+    }
+
+    /// What is refused in a phase.
+    fn refuse(&self, phase: Phase) {
+        if phase == Phase::Rollback {
+            self.proxy.add(Rule::on(&*self.refused).denied().always());
+        }
     }
 
     /// How long an apply that nobody disturbs takes when each call takes `delay` longer, and the plan after it that finds nothing.
@@ -280,7 +355,11 @@ impl Crashes {
     /// # Errors
     /// What the program says if it fails.
     pub fn timed(&mut self, delay: Duration, by: Option<&[String]>) -> Result<(Duration, Duration), String> {
-        self.prepare(Phase::Apply)?;
+        if self.begun.is_none() {
+            // The emulator loads what it needs of each service when it is first called.
+            self.undisturbed(Phase::Apply)?;
+        }
+        self.make_ready_again(Phase::Apply)?;
         self.proxy.set_delay(delay);
         self.proxy.forget();
         let start = Instant::now();
@@ -310,10 +389,29 @@ impl Crashes {
     }
 
     /// The cloud as it is before a phase.
-    fn prepare(&mut self, phase: Phase) -> Result<(), String> {
+    fn make_ready(&self, phase: Phase) -> Result<(), String> {
+        self.proxy.clear();
         self.begin()?;
-        if phase != Phase::Apply {
+        if matches!(phase, Phase::Update | Phase::Destroy) {
             self.succeed(&self.arguments(Phase::Apply))?;
+        }
+        Ok(())
+    }
+
+    /// The same, faster: the emulator keeps it from the first time.
+    fn make_ready_again(&mut self, phase: Phase) -> Result<(), String> {
+        let io = |e: std::io::Error| e.to_string();
+        if self.begun == Some(phase) {
+            self.proxy.clear();
+            self.emulator.restore().map_err(|e| e.to_string())?;
+            return self.take_away_state().and_then(|()| copy(self.kept.path(), &self.state())).map_err(io);
+        }
+        self.make_ready(phase)?;
+        self.begun = None;
+        if self.emulator.keep().map_err(|e| e.to_string())? {
+            self.kept = tempfile::tempdir().map_err(io)?;
+            copy(&self.state(), self.kept.path()).map_err(io)?;
+            self.begun = Some(phase);
         }
         Ok(())
     }
@@ -324,18 +422,19 @@ impl Crashes {
     /// # Errors
     /// What is not as it should be.
     pub fn crash(&mut self, phase: Phase, moment: Moment, n: usize, expected: &Objects) -> Result<bool, String> {
-        self.prepare(phase)?;
-        if !self.kill(&self.arguments(phase), n, moment)? {
+        self.make_ready_again(phase)?;
+        if !self.kill(phase, n, moment)? {
             return Ok(false);
         }
         self.unlock()?;
-        let again = self.succeed(&self.arguments(phase))?;
+        let next = if phase == Phase::Rollback { Phase::Apply } else { phase };
+        let again = self.succeed(&self.arguments(next))?;
         let found = self.census.take(&self.emulator.url());
         let differences = differences(expected, &found);
         if !differences.is_empty() {
             return Err(format!("{again}\nthe cloud is not as it should be: {}", differences.join("\n")));
         }
-        let mut plan = self.arguments(phase);
+        let mut plan = self.arguments(next);
         (plan[0], plan[1]) = ("plan", "--detailed-exitcode");
         if phase == Phase::Destroy {
             plan.push("--destroy");

@@ -290,6 +290,28 @@ impl Emulator {
         }
     }
 
+    /// Keeps everything as it is now, for [`Emulator::restore`], where that is the stand-in `tests/parity/moto_server`. False:
+    /// it is not. Nobody else may call it meanwhile.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn keep(&self) -> Result<bool, EmulatorError> {
+        let answer = self.call("POST", "/moto-api/snapshot", "", "");
+        answer.map(|status| status == 200).map_err(|source| EmulatorError::Io { program: self.kind.program(), source })
+    }
+
+    /// Goes back to what was [kept](Emulator::keep) last.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub fn restore(&self) -> Result<(), EmulatorError> {
+        match self.call("POST", "/moto-api/restore", "", "") {
+            Ok(200) => Ok(()),
+            Ok(status) => Err(self.failed(format!("answered the return to what was kept with {status}"))),
+            Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
+        }
+    }
+
     /// Calls a service that takes forms, such as `iam` with `Action=CreateUser&UserName=x`: for what no type makes.
     ///
     /// # Errors

@@ -58,6 +58,7 @@ impl ResourceType for Alias {
     type Model = AliasModel;
     const NAME: &'static str = "aws_kms_alias";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const TIED_TO: &'static [&'static str] = &["target_key_id"];
     const FOUND_BY: FoundBy = FoundBy::Name;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
@@ -130,8 +131,14 @@ impl ResourceType for Alias {
         Ok(())
     }
 
-    async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
-        planned.id = Some(name(&planned, cx.token));
+    /// Among the aliases of the key: one that points elsewhere was not made for it.
+    async fn find(cx: &Context<'_, AwsClient>, mut planned: AliasModel) -> Result<Option<AliasModel>> {
+        let (name, key) = (name(&planned, cx.token), planned.target_key_id.clone());
+        if key.is_empty() {
+            return Ok(None);
+        }
+        let Some(alias) = list_of(cx.client.kms(), &name, &key).await? else { return Ok(None) };
+        planned.take(&name, &alias);
         Ok(Some(planned))
     }
 
@@ -200,13 +207,17 @@ fn key_arn_parts(arn: &str) -> Option<(&str, &str)> {
 /// The alias, looked for among those of `key` first: that answer is small. It may have been pointed elsewhere meanwhile.
 pub(super) async fn find(kms: &aws_sdk_kms::Client, name: &str, key: Option<&str>) -> Result<Option<AliasListEntry>> {
     if let Some(key) = key.filter(|key| !key.is_empty()) {
-        let found =
-            list(kms, name, Some(key)).await.absent_ok(&["NotFoundException", "InvalidArnException"])?.flatten();
+        let found = list_of(kms, name, key).await?;
         if found.is_some() {
             return Ok(found);
         }
     }
     list(kms, name, None).await
+}
+
+/// The alias, if it is one of that key.
+async fn list_of(kms: &aws_sdk_kms::Client, name: &str, key: &str) -> Result<Option<AliasListEntry>> {
+    Ok(list(kms, name, Some(key)).await.absent_ok(&["NotFoundException", "InvalidArnException"])?.flatten())
 }
 
 async fn list(kms: &aws_sdk_kms::Client, name: &str, key: Option<&str>) -> Result<Option<AliasListEntry>> {

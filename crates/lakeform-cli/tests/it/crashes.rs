@@ -1,11 +1,18 @@
 //! Runs that are killed at calls that change something, and what the next run makes of it: samples of what
 //! `cargo run --release -p lakeform-testkit --example crashes` does at every call.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use lakeform_testkit::{
+    Gate,
     crash::{Crashes, Keeping, Moment, Phase, Subject, Tool},
-    emulator::{Emulator, Kind},
+    emulator::{Emulator, Kind, environment_for},
+    proxy::{Proxy, Rule},
 };
 
 fn crashes(stack: &str, update: &[&str], keeping: Keeping) -> Crashes {
@@ -64,4 +71,38 @@ fn the_destruction_of_the_data_lake_is_killed() {
 #[test]
 fn the_first_apply_of_the_lakehouse_is_killed() {
     samples(crashes("lakehouse/dev.toml", &LAKEHOUSE, Keeping::Local), Phase::Apply, &[0.25, 0.6]);
+}
+
+#[test]
+fn a_rollback_is_killed() {
+    samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Rollback, &[0.6, 0.75, 0.9]);
+}
+
+/// Nobody else can have made an alias of a key that this run makes: its creation need not wait for the journal.
+#[test]
+fn an_alias_is_in_the_journal_before_there_is_its_key() {
+    let emulator = Emulator::start(Kind::Moto).unwrap_or_else(|e| panic!("{e}"));
+    let proxy = Proxy::start(emulator.address()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let stack = "[resource.aws_kms_key.k]\n[resource.aws_kms_alias.a]\nname = 'alias/a'\n\
+                 target_key_id = '${aws_kms_key.k.key_id}'\n";
+    std::fs::write(folder.path().join("s.toml"), stack).unwrap();
+    let gate = Gate::new();
+    proxy.add(Rule::on("kms:CreateKey").held_by(&gate));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lakeform"));
+    command.args(["apply", "s.toml", "--auto-approve", "--state", "s.tfstate"]).current_dir(folder.path());
+    let mut run = command.envs(environment_for(&proxy.url())).spawn().unwrap();
+    let journal = folder.path().join("s.tfstate.journal");
+    let start = Instant::now();
+    let announced = loop {
+        let text = std::fs::read_to_string(&journal).unwrap_or_default();
+        let found = gate.arrived() > 0 && text.contains("aws_kms_alias.a");
+        if found || start.elapsed() > Duration::from_secs(60) {
+            break found;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    gate.open();
+    assert!(run.wait().unwrap().success());
+    assert!(announced && !journal.exists());
 }

@@ -5,6 +5,7 @@
 mod apply;
 mod arguments;
 mod crashes;
+mod credentials;
 mod drift;
 mod errors;
 mod guard;

@@ -101,16 +101,17 @@ impl Run<'_> {
             }
             let new = |origin: &Origin| self.creates(&origin.address);
             let found = |name: &str| known(name) || unknown.contains_key(name) || block.body.get(name).is_none();
+            let identity = || resource.identity().iter().chain(resource.tied_to());
             let findable = match resource.found_by() {
                 // Under a name that is known somebody else may have an object already, which would be taken for this run's if
-                // it were cut off here. What is part of something that this run makes nobody else can have.
-                FoundBy::Name => resource.identity().iter().any(|name| unknown.get(*name).is_some_and(new)),
+                // it were cut off here. What is part of something that this run makes, or tied to it, nobody else can have.
+                FoundBy::Name => identity().any(|name| unknown.get(*name).is_some_and(new)),
                 FoundBy::Parent => unknown.values().any(new),
                 FoundBy::Token | FoundBy::Tag | FoundBy::Local => true,
                 FoundBy::Hand(_) => false,
             };
             let told = match resource.found_by() {
-                FoundBy::Name => resource.identity().iter().all(|name| found(name)),
+                FoundBy::Name => identity().all(|name| found(name)),
                 _ => block.body.keys().all(|name| found(name)),
             };
             if !findable || !told {

@@ -388,7 +388,8 @@ impl<'a> Recorder<'a> {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, part) in value.as_mapping().into_iter().flatten() {
             // What an object is found by is kept unless it is said to be secret.
-            let identifies = resource.identity().contains(&&**name) || &**name == "id";
+            let mut identity = resource.identity().iter().chain(resource.tied_to());
+            let identifies = identity.any(|part| *part == &**name) || &**name == "id";
             if length(part) > LONGEST || !identifies && repeats(part, &secrets) {
                 withheld.push(name.to_string());
             }

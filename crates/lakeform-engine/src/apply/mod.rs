@@ -201,13 +201,21 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
         recorder.close();
         rolled_back
     };
-    let (rolled_back, ..) =
-        tokio::join!(work, saver.run(&run.evaluator, events), recorder.run(&stopped), run.release());
-    // After a rollback both are what they were.
-    if rolled_back.is_none() {
-        run.outputs();
-        run.check_results();
-    }
+    let work = async {
+        let (rolled_back, ()) = tokio::join!(work, saver.run(&run.evaluator, events));
+        // After a rollback both are what they were.
+        if rolled_back.is_none() {
+            run.outputs();
+            run.check_results();
+        }
+        // What is being released needs the state too, and the state need not wait for it.
+        let early = match recorder.is_kept() && recorder.is_settled() && run.tally().releases {
+            true => Some(save.save(&run.evaluator.read_state(Clone::clone)).await),
+            false => None,
+        };
+        (rolled_back, early)
+    };
+    let ((rolled_back, early), ..) = tokio::join!(work, recorder.run(&stopped), run.release());
     let tagged = run.still_tagged();
     let lost = lease.check().is_err();
     let interrupted = lost || cancel.level() > Level::Run;
@@ -218,7 +226,11 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
     if !recorder.is_settled() {
         tally.problems.0.extend(recorder.drain().await.err());
     }
-    match save.save(&state).await {
+    let last = match early {
+        Some(done) => done,
+        None => save.save(&state).await,
+    };
+    match last {
         Ok(serial) => {
             events.event(Event::Saved { serial });
             // The state knows the objects now: what only a search for them needs can go. A failure harms nobody.

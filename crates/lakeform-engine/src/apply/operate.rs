@@ -47,6 +47,8 @@ pub(super) struct Tally {
     pub(super) skipped: Vec<InstanceAddress>,
     /// What was created with a tag that it is found by, and the number of the journal's entry that knows it.
     pub(super) tagged: Vec<(InstanceAddress, u64)>,
+    /// Whether there was anything such.
+    pub(super) releases: bool,
     /// Whose current object this run created.
     pub(super) made: HashSet<InstanceAddress>,
     /// What an update or a deletion failed of: nobody has looked what there is now.
@@ -402,7 +404,9 @@ impl<'a> Run<'a> {
                 let set = self.set(job, &value, tainted);
                 let known = self.recorder.settle(op, address, depose.chain([set]).collect(), None);
                 if resource.found_by() == FoundBy::Tag {
-                    self.tally().tagged.push((address.clone(), known));
+                    let mut tally = self.tally();
+                    tally.tagged.push((address.clone(), known));
+                    tally.releases = true;
                 }
                 if let Some(problem) = problem {
                     return Err(problem.into());

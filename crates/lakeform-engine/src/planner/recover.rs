@@ -70,6 +70,11 @@ impl Planner<'_> {
                 self.note(format!("{address} was being changed: it is read anew, and changed again where it differs"));
                 Ok(Resolved::Read(before))
             }
+            // It has moved: the state has it under another address.
+            Open::Lost if self.evaluator.read_state(|s| is_held(s, address, &stored, resource.identity())) => {
+                self.evaluator.change_state(|state| state.remove_current(address));
+                Ok(Resolved::Done)
+            }
             Open::Deleted(_) | Open::Lost | Open::Withheld(_) => Ok(Resolved::Read(stored)),
         }
     }

@@ -23,8 +23,10 @@ impl Builder {
     }
 
     fn freeze(&mut self, item: &Item, table: &Table) -> FreezeBlock {
+        let before = self.problems.0.len();
         self.only(table, &["days", "from", "to", "timezone", "reason"], "`freeze`");
         FreezeBlock {
+            misspelt: self.problems.0.len() > before,
             days: self.each(table, "days"),
             from: self.part(table, "from"),
             to: self.part(table, "to"),

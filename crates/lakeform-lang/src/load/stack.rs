@@ -110,6 +110,15 @@ fn build(mut loader: Loader<'_>, table: &Table, stem: &str, path: PathBuf) -> Lo
         root: Arc::new(module),
         sources,
     };
+    // Nobody validates a stack that cannot be read: what `[guard]` says in plain values is checked here, so that all that is wrong
+    // with it comes at once.
+    if builder.problems.has_errors()
+        && let Some(guard) = &stack.guard
+        && guard.references().next().is_none()
+    {
+        let scope = StaticScope::new(&stack, &BTreeMap::new(), Environment::default());
+        builder.problems.extend(guard.problems(&scope));
+    }
     crate::validate::sort(&mut builder.problems, &stack.sources);
     if builder.problems.has_errors() {
         return Err(builder.problems);

@@ -89,6 +89,46 @@ async fn s05_a_digest_of_something_else_is_waited_for_and_then_refused() {
     assert!(waiting.await.unwrap().unwrap().is_some());
 }
 
+/// What a run leaves that is killed between object and digest, whoever frees its lock.
+#[tokio::test]
+async fn a_digest_that_a_killed_run_did_not_get_to_write_is_written_by_the_next_one() {
+    let proxy = Proxy::start(harness::emulator(Kind::Ministack).address()).unwrap();
+    harness::made("store-torn", true, false).await;
+    let reopened = || harness::open(harness::backend(&proxy.url(), "store-torn", true, false));
+    let read = async || {
+        let store = S3Store::new(reopened().await).with_patience(Duration::ZERO);
+        store.read().await.map(|found| found.unwrap().state.to_bytes())
+    };
+    let states = ["one", "two", "three", "four"].map(|id| contract::state_with(id).to_bytes());
+    let first = reopened().await.store().write(states[0].clone(), None).await.unwrap();
+    // Killed twice, the second time by a run that found what the first one had left.
+    let mut version = first;
+    for state in &states[1..3] {
+        let store = reopened().await.store();
+        assert_eq!(store.read_raw().await.unwrap().unwrap().version, version);
+        proxy.add(Rule::on("dynamodb:PutItem").denied().always());
+        store.write(state.clone(), Some(version)).await.unwrap_err();
+        proxy.clear();
+        assert_eq!(read().await.unwrap(), *state);
+        version = store.read_raw().await.unwrap().unwrap().version;
+    }
+    // Who has the lock sets it right.
+    let (bare, item) = (harness::bare(), "lakeform-store-torn/stacks/prod.tfstate-md5");
+    let digest = || bare.attribute("locks-store-torn", item, "Digest");
+    assert_eq!(digest().await, Some(md5_hex(&states[0])));
+    let connection = reopened().await;
+    let (lock, info) = (connection.lock().unwrap(), contract::info("ann@build"));
+    lock.acquire(&info).await.unwrap();
+    connection.store().read().await.unwrap();
+    assert_eq!(digest().await, Some(md5_hex(&states[2])));
+    lock.release(&info.id).await.unwrap();
+    // An object that somebody put there by hand does not say what it replaces.
+    let by_hand = states[3].clone().into();
+    bare.s3.put_object().bucket("lakeform-store-torn").key("stacks/prod.tfstate").body(by_hand).send().await.unwrap();
+    let error = read().await.unwrap_err();
+    assert!(matches!(error, StoreError::Digest { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_writer_that_lost_its_lock_cannot_write() {
     let connection = harness::made("store-lost", true, false).await;

@@ -19,7 +19,8 @@ pub enum Open {
     Deleted(Box<Intent>),
     /// The object is known, but for what is secret in it (attributes of the first level).
     Withheld(Vec<String>),
-    /// It was made, and another program wrote the state since without it: the state holds it again, to be looked up.
+    /// It was made, and another program wrote the state since without it: the state holds it again, to be looked up unless the
+    /// state holds it under another address too.
     Lost,
 }
 
@@ -212,16 +213,14 @@ impl Recovery {
         }
     }
 
-    /// An object that a later state should have: unless another program wrote that state, it has it or knows its end.
+    /// An object that a later state should have: unless another program wrote that state, it has it or knows its end. Whether
+    /// it has it under another address is for whoever knows what identifies objects of the type.
     fn look_for(&mut self, address: InstanceAddress, provider: &str, object: ObjectState) {
         let id = id_of(&object);
-        let known = self
-            .state
-            .iter()
-            .filter(|(a, _)| a.resource.ty == address.resource.ty)
-            .flat_map(|(_, i)| i.current.iter().chain(i.deposed.values()))
-            .any(|o| id_of(o) == id);
-        if id.is_some() && !known && self.state.current(&address).is_none() {
+        let aside = |state: &State| {
+            state.get(&address).is_some_and(|instance| instance.deposed.values().any(|o| id_of(o) == id))
+        };
+        if id.is_some() && self.state.current(&address).is_none() && !aside(&self.state) {
             self.state.set_current(&address, provider, object);
             self.open.insert(address, Open::Lost);
         }

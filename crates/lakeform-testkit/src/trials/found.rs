@@ -240,6 +240,10 @@ impl AnyResource for Subject {
         self.inner().identity()
     }
 
+    fn tied_to(&self) -> &'static [&'static str] {
+        self.inner().tied_to()
+    }
+
     fn plan(&self, client: &Configured, change: &mut Change<'_>) -> Result<()> {
         self.inner().plan(client, change)
     }
