@@ -21,6 +21,11 @@ const GOOD_FOR: Duration = Duration::from_secs(12);
 const BACKEND: &str = "[backend.s3]\nbucket = 'expiring-state'\nkey = 's.tfstate'\nregion = 'eu-west-2'\ndynamodb_table = \
                        'expiring-lock'\n";
 
+#[allow(clippy::disallowed_methods, reason = "the SDK reads the clock too")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// A service that gives out credentials as that of a container does, and when it gave out each.
 fn service() -> (String, Arc<Mutex<Vec<Instant>>>) {
     let given = Arc::new(Mutex::new(Vec::new()));
@@ -37,7 +42,7 @@ fn service() -> (String, Arc<Mutex<Vec<Instant>>>) {
                 list.push(Instant::now());
                 list.len()
             };
-            let end = Timestamp::try_from(SystemTime::now() + GOOD_FOR).unwrap();
+            let end = Timestamp::try_from(now() + GOOD_FOR).unwrap();
             let body = serde_json::json!({
                 "AccessKeyId": format!("KEY{n}"), "SecretAccessKey": "secret", "Token": "token", "Expiration": end.to_string(),
             });
