@@ -136,7 +136,8 @@ impl Connection {
         let table = self.backend.dynamodb_table.clone().map(|table| DynamoLock::new(self.clone(), table));
         let file = self.backend.use_lockfile.then(|| LockFile::new(self.clone()));
         match (table, file) {
-            (Some(table), Some(file)) => Some(Arc::new(BothLocks::new(Arc::new(table), Arc::new(file)))),
+            // In Terraform's order: so who waits for the lockfile never has the item that its holder is about to write.
+            (Some(table), Some(file)) => Some(Arc::new(BothLocks::new(Arc::new(file), Arc::new(table)))),
             (Some(table), None) => Some(Arc::new(table)),
             (None, Some(file)) => Some(Arc::new(file)),
             (None, None) => None,

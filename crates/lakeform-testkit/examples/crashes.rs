@@ -178,6 +178,9 @@ fn series(given: &Given) -> Result<Vec<Series>, String> {
 /// Kills what is to be killed, several at once. False: not everything recovered from it, though Terraform's part does not count.
 fn kill(given: &Given) -> Result<bool, String> {
     let all = series(given)?;
+    if all.is_empty() {
+        return Err("there is nothing to try: see --stack, --backend, --phase and --moment".to_owned());
+    }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = number(given, "jobs", 2 * processors).min(all.len());
     let queue = Mutex::new(VecDeque::from(all));
@@ -223,6 +226,11 @@ impl Series {
         });
         let (_settings, mut crashes, expected, calls) = match begun {
             Ok(begun) => begun,
+            // A Terraform that finds no provider says nothing about recovery.
+            Err(e) if self.tool == Tool::Terraform => {
+                println!("{self}: not tried: {e}");
+                return sum;
+            }
             Err(e) => {
                 sum.tried += 1;
                 failed(&mut sum, 0, &e);

@@ -117,6 +117,13 @@ impl Bare {
         put.item(name, AttributeValue::S(value.to_owned())).send().await.unwrap();
     }
 
+    /// Takes an item out of a lock table.
+    pub async fn delete(&self, table: &str, id: &str) {
+        use aws_sdk_dynamodb::types::AttributeValue;
+        let delete = self.dynamodb.delete_item().table_name(table).key("LockID", AttributeValue::S(id.to_owned()));
+        delete.send().await.unwrap();
+    }
+
     pub async fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let got = self.s3.get_object().bucket(bucket).key(key).send().await.ok()?;
         Some(got.body.collect().await.unwrap().to_vec())

@@ -293,16 +293,16 @@ async fn one_part_of_a_dead_lock_is_not_taken_over_alone() {
     let dead = machine(&url, "lease-halves", true, true, 0).await;
     let deads = contract::info("dead@build");
     dead.lock().unwrap().acquire(&deads).await.unwrap();
-    // Someone else has the file, without end.
+    // Someone else has the item, without end.
     let bare = harness::bare();
     let other = contract::info("terraform");
-    let put = bare.s3.put_object().bucket("lakeform-lease-halves").key("stacks/prod.tfstate.tflock");
-    put.body(other.to_json().into_bytes().into()).send().await.unwrap();
+    let (table, item) = ("locks-lease-halves", "lakeform-lease-halves/stacks/prod.tfstate");
+    bare.put(table, item, "Info", &other.to_json()).await;
     tokio::time::sleep(LEASE * 3).await;
     let bob = machine(&url, "lease-halves", true, true, 0).await;
     let (lock, bobs) = (bob.lock().unwrap(), contract::info("bob@desk"));
     let refused = loop {
-        // Until the item's lease has run out, it is the item that refuses.
+        // Until the lockfile's lease has run out, it is the lockfile that refuses.
         let refused = lock.acquire(&bobs).await.unwrap_err();
         let LockError::Held { holder: Some(holder), .. } = &refused else { panic!("{refused}") };
         if holder.id == other.id {
@@ -310,12 +310,12 @@ async fn one_part_of_a_dead_lock_is_not_taken_over_alone() {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
-    assert!(refused.to_string().contains("lockfile"), "{refused}");
-    // The item is the dead one's again, for whoever gets both to know; but the dead one cannot renew it.
+    assert!(refused.to_string().contains("lock table"), "{refused}");
+    // The lockfile is the dead one's again, for whoever gets both to know; but the dead one cannot renew it.
     let holder = lock.holder().await.unwrap().unwrap();
     assert_eq!(holder.id, deads.id);
     assert!(dead.lock().unwrap().renew(&deads.id).await.is_err());
-    bare.s3.delete_object().bucket("lakeform-lease-halves").key("stacks/prod.tfstate.tflock").send().await.unwrap();
+    bare.delete(table, item).await;
     let got = acquire_with_timeout(&*lock, &bobs, PATIENCE, |_| {}).await.unwrap();
     assert_eq!(got.taken_over.unwrap().id, deads.id);
     lock.release(&bobs.id).await.unwrap();

@@ -8,7 +8,8 @@ use std::{
 };
 
 use lakeform_core::Value;
-use lakeform_state::{LockError, OutputState, StateManager, acquire_with_timeout};
+use lakeform_state::{LockError, OutputState, StateLock, StateManager, acquire_with_timeout};
+use lakeform_state_s3::Connection;
 
 use crate::{contract, harness};
 
@@ -131,8 +132,7 @@ async fn terraform_refuses_while_lakeform_holds_the_lock() {
             assert!(text.contains(part), "{part} is not in: {text}");
         }
         lock.release(&info.id).await.unwrap();
-        let apply = terraform(folder.path(), &["apply", "-auto-approve"]);
-        assert!(apply.status.success(), "{}", all(&apply));
+        while stumbled(&*lock, &terraform(folder.path(), &["apply", "-auto-approve"])).await {}
     }
 }
 
@@ -157,6 +157,20 @@ async fn terraform_frees_lakeforms_lock_by_force() {
     assert!(matches!(lock.release(&info.id).await, Err(LockError::NotHeld { .. })));
 }
 
+/// Whether this Terraform did not get its lock because of itself, which is freed then: on a busy machine its SDK may send
+/// PutItem a second time, which finds the item of the first.
+async fn stumbled(lock: &dyn StateLock, ended: &Output) -> bool {
+    if ended.status.success() {
+        return false;
+    }
+    let text = all(ended);
+    let holder = lock.holder().await.unwrap().expect("a lock that is in its way");
+    assert!(text.contains("ConditionalCheckFailedException") && text.contains(&holder.id), "{text}");
+    assert!(holder.version.starts_with("1."), "{holder:?}");
+    lock.force_release(&holder.id).await.unwrap();
+    true
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lakeform_waits_while_terraform_holds_the_lock() {
     if !present() {
@@ -164,38 +178,51 @@ async fn lakeform_waits_while_terraform_holds_the_lock() {
     }
     for (name, lockfile) in [("tf-holds", false), ("tf-holds-both", true)] {
         let connection = harness::made(name, true, lockfile).await;
-        let gate = tempfile::tempdir().unwrap();
-        let gate_path = gate.path().join("go");
-        let body = format!(
-            "resource \"terraform_data\" \"a\" {{\n  provisioner \"local-exec\" {{\n    command = \"while ! test -e {}; do \
-             sleep 0.1; done\"\n  }}\n}}",
-            gate_path.display()
-        );
-        let folder = configuration(name, lockfile, &body);
-        let mut apply = command(folder.path(), &["apply", "-auto-approve"]).stdout(Stdio::null()).spawn().unwrap();
-        let lock = connection.lock().unwrap();
-        let mut holder = None;
-        for _ in 0..1200 {
-            holder = lock.holder().await.unwrap();
-            if holder.is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut waited = false;
+        for _ in 0..3 {
+            waited = waited || waits(&connection, name, lockfile).await;
         }
-        let holder = holder.expect("terraform takes the lock");
-        assert_eq!((holder.operation.as_str(), holder.version.is_empty()), ("OperationTypeApply", false));
-        assert_eq!(holder.path, format!("lakeform-{name}/stacks/prod.tfstate"));
-        let mut heard = Vec::new();
-        let info = contract::info("bob@desk");
-        acquire_with_timeout(&*lock, &info, Duration::from_secs(600), |held| {
-            heard.push(held.to_string());
-            std::fs::write(&gate_path, "").unwrap();
-        })
-        .await
-        .unwrap();
-        assert!(heard[0].contains(&holder.id) && heard[0].contains(&holder.who), "{heard:?}");
-        assert!(apply.wait().unwrap().success());
-        lock.release(&info.id).await.unwrap();
+        assert!(waited, "Terraform did not get its lock");
         assert_eq!(connection.store().read().await.unwrap().unwrap().state.iter().count(), 1);
     }
+}
+
+/// Takes the lock that Terraform holds once that gives it back. False if Terraform stumbled.
+async fn waits(connection: &Connection, name: &str, lockfile: bool) -> bool {
+    let gate = tempfile::tempdir().unwrap();
+    let gate_path = gate.path().join("go");
+    let body = format!(
+        "resource \"terraform_data\" \"a\" {{\n  provisioner \"local-exec\" {{\n    command = \"while ! test -e {}; do \
+         sleep 0.1; done\"\n  }}\n}}",
+        gate_path.display()
+    );
+    let folder = configuration(name, lockfile, &body);
+    let mut apply = command(folder.path(), &["apply", "-auto-approve"]);
+    let apply = apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lock = connection.lock().unwrap();
+    let mut holder = None;
+    for _ in 0..1200 {
+        holder = lock.holder().await.unwrap();
+        if holder.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let holder = holder.expect("terraform takes the lock");
+    assert_eq!((holder.operation.as_str(), holder.version.is_empty()), ("OperationTypeApply", false));
+    assert_eq!(holder.path, format!("lakeform-{name}/stacks/prod.tfstate"));
+    let mut heard = Vec::new();
+    let info = contract::info("bob@desk");
+    let taken = acquire_with_timeout(&*lock, &info, Duration::from_secs(90), |held| {
+        heard.push(held.to_string());
+        std::fs::write(&gate_path, "").unwrap();
+    })
+    .await;
+    if stumbled(&*lock, &apply.wait_with_output().unwrap()).await {
+        return false;
+    }
+    taken.unwrap();
+    assert!(heard[0].contains(&holder.id) && heard[0].contains(&holder.who), "{heard:?}");
+    lock.release(&info.id).await.unwrap();
+    true
 }
