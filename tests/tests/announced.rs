@@ -30,14 +30,15 @@ depends_on = ['fake_database.d']
 subject = '${fake_database.d.id}'
 ";
 
-/// A journal whose pages after the first one never arrive while a gate is closed.
+/// A journal whose pages after the first two never arrive while a gate is closed: the first has what begins, the second what is
+/// announced.
 #[derive(Clone, Debug)]
 struct Cut(MemoryJournal, Gate);
 
 impl Journal for Cut {
     fn append<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            if page.seq > 1 {
+            if page.seq > 2 {
                 self.1.pass().await;
             }
             self.0.append(page).await
@@ -93,6 +94,13 @@ impl Scene {
         entries.filter_map(|entry| if let Entry::Intent(intent) = entry { Some(*intent) } else { None }).collect()
     }
 
+    /// Waits until the journal has more than what began.
+    async fn announced(&self) {
+        while self.intents().await.len() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     async fn until(&self, done: impl Fn() -> bool) {
         let start = std::time::Instant::now();
         while !done() {
@@ -103,11 +111,19 @@ impl Scene {
 
     /// Kills an apply of the stack once the table is made, of which the journal knows what was announced and no more.
     async fn killed_after_the_table(&self) {
+        let held = Gate::new();
+        self.cloud.inject(Fault::on(Op::Create).named("d").held_by(&held));
         let made = || self.cloud.list().contains(&"fake_table t".to_owned());
+        let kill = async {
+            self.announced().await;
+            held.open();
+            self.until(made).await;
+        };
         tokio::select! {
             done = self.apply(STACK) => panic!("it was to be killed: {done:?}"),
-            () = self.until(made) => {}
+            () = kill => {}
         }
+        self.cloud.clear_faults();
         assert!(self.intents().await.iter().any(|i| !i.unknown.is_empty()));
         self.gate.open();
     }
@@ -120,6 +136,7 @@ async fn what_comes_next_is_written_down_before_its_turn() {
     scene.cloud.inject(Fault::on(Op::Create).named("d").held_by(&held));
     let look = async {
         held.reached(1).await;
+        scene.announced().await;
         let found: Vec<(String, Vec<String>)> = scene
             .intents()
             .await

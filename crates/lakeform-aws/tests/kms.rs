@@ -94,6 +94,17 @@ async fn aliases_and_grants_change() {
     assert!(find(&made).await.is_none());
     assert_eq!(find(&read).await.as_ref().map(|found| text(found, "id")), Some("alias/a"));
 
+    // Nor is a topic with another key.
+    #[cfg(feature = "sns")]
+    {
+        let topic = "aws_sns_topic";
+        let find = async |object: &Value| cloud.resource(topic).find(cloud.with_config(None), object).await.unwrap();
+        let mut made = cloud.create(topic, json!({"name": "t", "kms_master_key_id": text(&one, "arn")})).await.unwrap();
+        assert!(find(&made).await.is_some());
+        made.set_attr("kms_master_key_id", Value::from(text(&two, "arn")));
+        assert!(find(&made).await.is_none());
+    }
+
     let taken = cloud.create(alias, json!({"name": "alias/a", "target_key_id": text(&one, "id")})).await.unwrap_err();
     assert!(taken.partial.is_none());
     assert_eq!((taken.error.kind, taken.error.operation.as_str()), (ErrorKind::AlreadyExists, "kms:CreateAlias"));

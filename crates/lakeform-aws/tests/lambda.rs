@@ -9,7 +9,7 @@ use common::{
     Cloud,
     fake::{Answer, Fake, Request, error, ok},
 };
-use lakeform_core::{Path, json::to_plain_json};
+use lakeform_core::{Path, Value, json::to_plain_json};
 use lakeform_provider::ErrorKind;
 use serde_json::{Value as Json, json};
 
@@ -94,6 +94,23 @@ async fn a_function_is_made_once_its_role_is_known_and_awaited_until_active() {
     let before = fake.requests("").len();
     cloud.read("aws_lambda_function", &made, function(&json!({}))).await.unwrap();
     assert_eq!(fake.requests("").len() - before, 3);
+}
+
+#[tokio::test]
+async fn a_function_with_another_role_is_not_what_a_creation_in_doubt_made() {
+    let fake = Fake::start(|request, _| match request.line.starts_with("POST") {
+        true => ok(live(&json!({}))),
+        false => reads(request, &json!({})),
+    });
+    let cloud = cloud(&fake).await;
+    let made = cloud.create("aws_lambda_function", function(&json!({}))).await.unwrap();
+    let find = async |object: &Value| {
+        cloud.resource("aws_lambda_function").find(cloud.with_config(None), object).await.unwrap()
+    };
+    assert!(find(&made).await.is_some());
+    let mut other = made.clone();
+    other.set_attr("role", Value::from("arn:aws:iam::123456789012:role/other"));
+    assert!(find(&other).await.is_none());
 }
 
 #[tokio::test]

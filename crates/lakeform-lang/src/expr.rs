@@ -91,20 +91,12 @@ impl Expr {
     /// What it refers to, where it is nothing but an attribute of a managed resource of its module: `aws_x.y.id`,
     /// `aws_x.y["a"].id`, `aws_x.y[each.key].id`.
     pub fn as_attribute(&self) -> Option<AttributeOf<'_>> {
-        let mut node = self.node();
-        if let NodeKind::Template(parts) = &node.kind {
-            let [one] = &parts[..] else { return None };
-            node = one;
-        }
-        let NodeKind::Get(of, attribute) = &node.kind else { return None };
+        let NodeKind::Get(of, attribute) = &self.single()?.kind else { return None };
         let (of, key) = match &of.kind {
             NodeKind::Index(of, index) => (of, Some(&**index)),
             _ => (of, None),
         };
-        let subject = |node: &Node| match node.kind {
-            NodeKind::Ref(i) => self.references().get(i).map(|reference| &reference.subject),
-            _ => None,
-        };
+        let subject = |node| self.subject(node);
         let Subject::Resource { mode: Mode::Managed, ty, name } = subject(of)? else { return None };
         let key = match key.map(|key| &key.kind) {
             None => KeyOf::None,
@@ -116,6 +108,33 @@ impl Expr {
             Some(_) => return None,
         };
         Some(AttributeOf { ty, name, key, attribute })
+    }
+
+    /// The variable that it is, where it is nothing else.
+    pub fn as_variable(&self) -> Option<&Arc<str>> {
+        match self.subject(self.single()?)? {
+            Subject::Variable(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What it is, or what it is as a template of one part: as TOML has it.
+    fn single(&self) -> Option<&Node> {
+        match &self.node().kind {
+            NodeKind::Template(parts) => match &parts[..] {
+                [one] => Some(one),
+                _ => None,
+            },
+            _ => Some(self.node()),
+        }
+    }
+
+    /// What a node refers to.
+    fn subject(&self, node: &Node) -> Option<&Subject> {
+        match node.kind {
+            NodeKind::Ref(i) => self.references().get(i).map(|reference| &reference.subject),
+            _ => None,
+        }
     }
 
     /// Its value.

@@ -65,6 +65,9 @@ pub trait AnyResource: Send + Sync {
     /// The attributes in which an object that is found by its name agrees besides.
     fn tied_to(&self) -> &'static [&'static str];
 
+    /// Whether a creation overwrites an object that has the name already.
+    fn overwrites(&self) -> bool;
+
     /// Adjusts a planned change.
     ///
     /// # Errors
@@ -210,6 +213,10 @@ impl<T: ResourceType> AnyResource for Adapter<T> {
 
     fn tied_to(&self) -> &'static [&'static str] {
         T::TIED_TO
+    }
+
+    fn overwrites(&self) -> bool {
+        T::OVERWRITES
     }
 
     fn plan(&self, client: &Configured, change: &mut Change<'_>) -> Result<()> {

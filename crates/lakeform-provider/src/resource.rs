@@ -60,6 +60,10 @@ pub trait ResourceType: Send + Sync + 'static {
     /// and not found. So whoever makes what such an attribute refers to knows that the object is its own.
     const TIED_TO: &'static [&'static str] = &[];
 
+    /// Whether [`ResourceType::create`] overwrites an object that has the name already, whoever made it, as `PutMetricAlarm` does.
+    /// So it is no matter whose an object of that name was.
+    const OVERWRITES: bool = false;
+
     /// How an object is found of which nobody knows whether it was created; see [`ResourceType::find`].
     const FOUND_BY: FoundBy = FoundBy::Hand("an object of this type that no state knows");
 

@@ -14,7 +14,7 @@ use lakeform_state::{
     Cipher, PersistError, State, StateManager, StoreError,
     journal::{Entry, Journal, Page, Recovery, RunInfo},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::{Unsaved, builder::Clock, session::RESCUE};
 
@@ -140,6 +140,8 @@ pub(crate) struct Keeper<'m> {
     stack: String,
     cipher: Option<Arc<Cipher>>,
     journal: Option<OpenJournal>,
+    /// Told once a page is written, so that something begins.
+    under_way: &'m Notify,
     inner: Mutex<(&'m mut StateManager, Option<Unsaved>)>,
 }
 
@@ -150,8 +152,9 @@ impl<'m> Keeper<'m> {
         stack: String,
         cipher: Option<Arc<Cipher>>,
         journal: Option<OpenJournal>,
+        under_way: &'m Notify,
     ) -> Self {
-        Self { rescue, stack, cipher, journal, inner: Mutex::new((manager, None)) }
+        Self { rescue, stack, cipher, journal, under_way, inner: Mutex::new((manager, None)) }
     }
 
     /// The state if it could not be saved, and the journal if it is needed no longer.
@@ -195,7 +198,11 @@ impl Save for Keeper<'_> {
         let page = self.journal.as_ref().map(|journal| (journal, journal.page(entries)));
         Box::pin(async move {
             match page {
-                Some((journal, page)) => journal.append(page).await,
+                Some((journal, page)) => {
+                    journal.append(page).await?;
+                    self.under_way.notify_one();
+                    Ok(())
+                }
                 None => Ok(()),
             }
         })

@@ -8,6 +8,7 @@ use lakeform_state::{
     Acquired, Lease, OperationError, PersistError, State, StateManager,
     journal::{Entry, Journal, Open, Outcome, Page, Recovery, RunInfo},
 };
+use tokio::sync::Notify;
 
 use crate::{
     Backend, Error, LoadedStack, RunRecord,
@@ -138,13 +139,22 @@ impl<'a> Session<'a> {
         let mut record = RunRecord::of_plan(self.stack, &self.doing, &plan, overridden, serial);
         let begun = record.clone();
         let stack = self.stack;
-        // Beside the work, so that it does not wait. A run that is killed leaves this behind.
+        let under_way = Notify::new();
+        if self.backend.journal.is_none() {
+            under_way.notify_one();
+        }
+        // Beside the first calls, so that nothing waits for it. A run that is killed leaves this behind.
         let begin = async {
+            under_way.notified().await;
             let log = stack.backend().await.ok().and_then(|backend| backend.runs.as_deref());
             if changes { begun.write(log).await } else { Ok(()) }
         };
-        let ((applied, journal), recorded) =
-            futures::future::join(Box::pin(self.carry_out(plan, events, cancel)), begin).await;
+        let work = async {
+            let done = Box::pin(self.carry_out(plan, events, cancel, &under_way)).await;
+            under_way.notify_one();
+            done
+        };
+        let ((applied, journal), recorded) = futures::future::join(work, begin).await;
         self.unrecorded = recorded.err();
         let after = self.manager.state().serial;
         let end = async {
@@ -163,7 +173,13 @@ impl<'a> Session<'a> {
     }
 
     /// Gives the journal too, if it is needed no longer.
-    async fn carry_out(&mut self, plan: Plan, events: &dyn Events, cancel: &Cancel) -> (Applied, Option<OpenJournal>) {
+    async fn carry_out(
+        &mut self,
+        plan: Plan,
+        events: &dyn Events,
+        cancel: &Cancel,
+        under_way: &Notify,
+    ) -> (Applied, Option<OpenJournal>) {
         // The journal speaks of the addresses that the stored state has.
         let moved = plan.changes.iter().any(|c| c.previous_address.is_some());
         if let Err(problem) = self.settle(&plan, moved).await {
@@ -180,6 +196,7 @@ impl<'a> Session<'a> {
             named(self.stack),
             self.backend.cipher.clone(),
             journal,
+            under_way,
         );
         let report = lakeform_engine::apply(ApplyInput {
             plan,

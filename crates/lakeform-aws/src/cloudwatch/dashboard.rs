@@ -32,6 +32,7 @@ impl ResourceType for Dashboard {
     const NAME: &'static str = "aws_cloudwatch_dashboard";
     const IDENTITY: &'static [&'static str] = &["dashboard_name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);

@@ -156,6 +156,7 @@ impl ResourceType for MetricAlarm {
     const IDENTITY: &'static [&'static str] = &["alarm_name"];
     const VERSION: u64 = 1;
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = Part::whole(change);

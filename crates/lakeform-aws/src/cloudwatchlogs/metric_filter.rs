@@ -63,6 +63,7 @@ impl ResourceType for MetricFilter {
     const NAME: &'static str = "aws_cloudwatch_log_metric_filter";
     const IDENTITY: &'static [&'static str] = &["log_group_name", "name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "name", 1..=512)?;

@@ -29,6 +29,7 @@ impl ResourceType for LogPolicy {
     const NAME: &'static str = "aws_cloudwatch_log_resource_policy";
     const IDENTITY: &'static [&'static str] = &["policy_name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::length(change, "policy_document", 1..=5120)?;

@@ -71,6 +71,7 @@ impl ResourceType for LifecyclePolicy {
     const NAME: &'static str = "aws_ecr_lifecycle_policy";
     const IDENTITY: &'static [&'static str] = &["repository"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         policy::plan_normal(change, "policy");

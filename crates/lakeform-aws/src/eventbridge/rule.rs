@@ -76,6 +76,7 @@ impl ResourceType for EventRule {
     const IDENTITY: &'static [&'static str] = &["event_bus_name", "name"];
     const VERSION: u64 = 1;
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;

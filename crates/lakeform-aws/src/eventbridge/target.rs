@@ -97,6 +97,7 @@ impl ResourceType for EventTarget {
     const IDENTITY: &'static [&'static str] = &["event_bus_name", "rule", "target_id"];
     const VERSION: u64 = 1;
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         let whole = check::Part::whole(change);

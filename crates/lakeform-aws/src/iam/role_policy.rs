@@ -66,6 +66,7 @@ impl ResourceType for RolePolicy {
     const NAME: &'static str = "aws_iam_role_policy";
     const IDENTITY: &'static [&'static str] = &["role", "name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         common::check_names(change, 128)?;

@@ -56,6 +56,7 @@ impl ResourceType for RolePolicyAttachment {
     const NAME: &'static str = "aws_iam_role_policy_attachment";
     const IDENTITY: &'static [&'static str] = &["role", "policy_arn"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let there = attached(cx, &object.role).await?.unwrap_or_default().contains(&object.policy_arn);

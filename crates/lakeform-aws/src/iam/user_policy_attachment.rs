@@ -30,6 +30,7 @@ impl ResourceType for UserPolicyAttachment {
     const NAME: &'static str = "aws_iam_user_policy_attachment";
     const IDENTITY: &'static [&'static str] = &["user", "policy_arn"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     async fn read(cx: &Context<'_, AwsClient>, object: Self) -> Result<Option<Self>> {
         let call = cx.client.iam().list_attached_user_policies().user_name(&object.user);

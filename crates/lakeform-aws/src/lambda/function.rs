@@ -215,6 +215,7 @@ impl ResourceType for Function {
     const NAME: &'static str = "aws_lambda_function";
     const IDENTITY: &'static [&'static str] = &["function_name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const TIED_TO: &'static [&'static str] = &["role"];
 
     fn plan(client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         plan::plan(client, change)
@@ -298,7 +299,8 @@ impl ResourceType for Function {
 
     async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
         let name = planned.function_name.clone();
-        if find(cx, &name).await?.is_none() {
+        let role = |there: &GetFunctionOutput| there.configuration.as_ref().and_then(|live| live.role.clone());
+        if find(cx, &name).await?.is_none_or(|there| role(&there).as_ref() != Some(&planned.role)) {
             return Ok(None);
         }
         active(cx, &name).await?;

@@ -144,6 +144,7 @@ impl ResourceType for Topic {
     const NAME: &'static str = "aws_sns_topic";
     const IDENTITY: &'static [&'static str] = &["name"];
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const TIED_TO: &'static [&'static str] = &["kms_master_key_id"];
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         check::not_both(change, "name", "name_prefix")?;
@@ -210,6 +211,13 @@ impl ResourceType for Topic {
     async fn locate(cx: &Context<'_, AwsClient>, mut planned: Self::Model) -> Result<Option<Self::Model>> {
         planned.id = Some(cx.client.arn("sns", cx.client.region(), &planned.chosen_name(cx.token)).await?);
         Ok(Some(planned))
+    }
+
+    async fn find(cx: &Context<'_, AwsClient>, planned: Self::Model) -> Result<Option<Self::Model>> {
+        let key = planned.kms_master_key_id.clone();
+        let Some(located) = Self::locate(cx, planned).await? else { return Ok(None) };
+        let found = Self::read(cx, located).await?;
+        Ok(found.filter(|live| key.is_none() || live.kms_master_key_id == key))
     }
 
     async fn update(cx: &Context<'_, AwsClient>, prior: &TopicModel, object: &mut TopicModel) -> Result<()> {

@@ -33,6 +33,7 @@ impl ResourceType for QueuePolicy {
     const IDENTITY: &'static [&'static str] = &["queue_url"];
     const VERSION: u64 = 1;
     const FOUND_BY: FoundBy = FoundBy::Name;
+    const OVERWRITES: bool = true;
 
     fn plan(_client: &AwsClient, change: &mut Change<'_>) -> Result<()> {
         policy::plan_normal(change, "policy");

@@ -78,15 +78,33 @@ fn a_rollback_is_killed() {
     samples(crashes("prod.toml", &PROD, Keeping::Local), Phase::Rollback, &[0.6, 0.75, 0.9]);
 }
 
-/// Nobody else can have made an alias of a key that this run makes: its creation need not wait for the journal.
+/// Nobody else can have made an alias or a topic of a key that this run makes, and whose a rule was is no matter: their creations
+/// need not wait for the journal.
 #[test]
-fn an_alias_is_in_the_journal_before_there_is_its_key() {
+fn what_nobody_else_can_have_is_in_the_journal_before_its_turn() {
     let emulator = Emulator::start(Kind::Moto).unwrap_or_else(|e| panic!("{e}"));
     let proxy = Proxy::start(emulator.address()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let stack = "[resource.aws_kms_key.k]\n[resource.aws_kms_alias.a]\nname = 'alias/a'\n\
-                 target_key_id = '${aws_kms_key.k.key_id}'\n";
+    let stack = "
+[resource.aws_kms_key.k]
+[resource.aws_kms_alias.a]
+name = 'alias/a'
+target_key_id = '${aws_kms_key.k.key_id}'
+[resource.aws_cloudwatch_event_rule.r]
+name = 'r'
+schedule_expression = 'rate(1 hour)'
+depends_on = ['aws_kms_key.k']
+[resource.aws_cloudwatch_log_group.g]
+name = 'g'
+depends_on = ['aws_kms_key.k']
+[module.m]
+source = './m'
+key = '${aws_kms_key.k.arn}'
+";
+    let module = "[variable.key]\n[resource.aws_sns_topic.t]\nname = 't'\nkms_master_key_id = '${var.key}'\n";
     std::fs::write(folder.path().join("s.toml"), stack).unwrap();
+    std::fs::create_dir(folder.path().join("m")).unwrap();
+    std::fs::write(folder.path().join("m/main.toml"), module).unwrap();
     let gate = Gate::new();
     proxy.add(Rule::on("kms:CreateKey").held_by(&gate));
     let mut command = Command::new(env!("CARGO_BIN_EXE_lakeform"));
@@ -94,15 +112,19 @@ fn an_alias_is_in_the_journal_before_there_is_its_key() {
     let mut run = command.envs(environment_for(&proxy.url())).spawn().unwrap();
     let journal = folder.path().join("s.tfstate.journal");
     let start = Instant::now();
-    let announced = loop {
+    let wanted = ["aws_kms_alias.a", "aws_cloudwatch_event_rule.r", "module.m.aws_sns_topic.t"];
+    let text = loop {
         let text = std::fs::read_to_string(&journal).unwrap_or_default();
-        let found = gate.arrived() > 0 && text.contains("aws_kms_alias.a");
+        let found = gate.arrived() > 0 && wanted.iter().all(|address| text.contains(address));
         if found || start.elapsed() > Duration::from_secs(60) {
-            break found;
+            break text;
         }
         std::thread::sleep(Duration::from_millis(5));
     };
     gate.open();
     assert!(run.wait().unwrap().success());
-    assert!(announced && !journal.exists());
+    let missing: Vec<_> = wanted.iter().filter(|address| !text.contains(**address)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(!text.contains("aws_cloudwatch_log_group.g"), "somebody else may have a group of that name");
+    assert!(!journal.exists());
 }

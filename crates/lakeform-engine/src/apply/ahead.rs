@@ -69,7 +69,8 @@ pub(super) fn is_operation(step: &Step) -> bool {
 
 impl Run<'_> {
     /// Writes down what comes after a step that begins.
-    pub(super) fn announce_after(&self, ahead: &Ahead<'_>, node: NodeIndex) {
+    pub(super) async fn announce_after(&self, ahead: &Ahead<'_>, node: NodeIndex) {
+        self.recorder.on_its_way().await;
         for step in ahead.after(node) {
             match step {
                 Step::Apply(i) => drop(self.announce(&self.plan.changes[*i])),
@@ -92,21 +93,25 @@ impl Run<'_> {
         let known = |name: &str| change.after.get(name).is_none_or(Value::is_wholly_known);
         let (mut unknown, mut whole) = (BTreeMap::new(), true);
         if verb == Verb::Create {
-            let (_, block) = self.evaluator.block(node)?;
+            let (module, block) = self.evaluator.block(node)?;
+            let origin = |name: &str| self.origin(address, module, block.body.get(name)?);
             for name in block.body.keys().filter(|name| !known(name)) {
                 whole = false;
-                if let Some(origin) = block.body.get(name).and_then(|expr| self.origin(address, expr)) {
+                if let Some(origin) = origin(name) {
                     unknown.insert(name.to_string(), origin);
                 }
             }
-            let new = |origin: &Origin| self.creates(&origin.address);
+            let new = |name: &str| origin(name).is_some_and(|origin| self.creates(&origin.address));
             let found = |name: &str| known(name) || unknown.contains_key(name) || block.body.get(name).is_none();
             let identity = || resource.identity().iter().chain(resource.tied_to());
             let findable = match resource.found_by() {
                 // Under a name that is known somebody else may have an object already, which would be taken for this run's if
-                // it were cut off here. What is part of something that this run makes, or tied to it, nobody else can have.
-                FoundBy::Name => identity().any(|name| unknown.get(*name).is_some_and(new)),
-                FoundBy::Parent => unknown.values().any(new),
+                // it were cut off here. What is part of something that this run makes, or tied to it, nobody else can have; and
+                // what is overwritten anyway is as well taken.
+                FoundBy::Name => {
+                    identity().any(|name| new(name)) || resource.overwrites() && change.action == Action::Create
+                }
+                FoundBy::Parent => unknown.keys().any(|name| new(name)),
                 FoundBy::Token | FoundBy::Tag | FoundBy::Local => true,
                 FoundBy::Hand(_) => false,
             };
@@ -144,8 +149,18 @@ impl Run<'_> {
         change.is_some_and(|change| change.action == Action::Create || change.action.is_replace())
     }
 
-    /// The object whose attribute an argument is, if it is nothing else and that object can be found too.
-    fn origin(&self, of: &InstanceAddress, expr: &Expr) -> Option<Origin> {
+    /// The object whose attribute an argument of an instance in a module is, if it is nothing else and that object can be found
+    /// too.
+    fn origin(&self, of: &InstanceAddress, module: usize, expr: &Expr) -> Option<Origin> {
+        let (mut at, mut module, mut own, mut expr) = (of.resource.module.clone(), module, &of.key, expr);
+        // A variable of a module is what its call says.
+        while let Some(variable) = expr.as_variable() {
+            let (caller, call) = self.evaluator.graph.modules[module].caller.as_ref()?;
+            expr = call.inputs.get(variable)?;
+            module = *caller;
+            own = &of.resource.module.0.get(at.0.len() - 1)?.1;
+            at = at.parent()?;
+        }
         let AttributeOf { ty, name, key, attribute } = expr.as_attribute()?;
         let (_, resource) = self.evaluator.providers.resource(ty)?;
         if matches!(resource.found_by(), FoundBy::Local | FoundBy::Hand(_)) {
@@ -153,13 +168,13 @@ impl Run<'_> {
         }
         let key = match key {
             KeyOf::None => None,
-            KeyOf::Own => of.key.clone(),
+            KeyOf::Own => own.clone(),
             KeyOf::Literal(value) => Some(match value.as_str() {
                 Some(key) => InstanceKey::String(key.into()),
                 None => InstanceKey::Int(value.as_number()?.to_string().parse().ok()?),
             }),
         };
-        let resource = ResourceAddress { ty: ty.clone(), name: name.clone(), ..of.resource.clone() };
+        let resource = ResourceAddress { module: at, ty: ty.clone(), name: name.clone(), ..of.resource.clone() };
         Some(Origin { address: InstanceAddress { resource, key }, attribute: attribute.to_string() })
     }
 

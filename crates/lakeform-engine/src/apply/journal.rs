@@ -17,7 +17,10 @@ use lakeform_state::{
     journal::{Edit, Entry, Intent, Origin, Outcome, Verb},
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use crate::{
     Change,
@@ -36,6 +39,9 @@ const PAGE: usize = 256 * 1024;
 /// How long an intent waits for others that become ready at the same moment, so that they go out together.
 const GATHERING: Duration = Duration::from_millis(1);
 
+/// The same for what is announced, which nobody waits for yet.
+const AHEAD: Duration = Duration::from_millis(12);
+
 /// How long outcomes wait for an intent that they can be written with.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -51,6 +57,8 @@ pub(super) struct Recorder<'a> {
     desk: Mutex<Desk>,
     /// Counts entries that are durable; [`ENDED`] once none will be any more.
     durable: watch::Sender<u64>,
+    /// Counts entries whose page is being written, or is.
+    taken: watch::Sender<u64>,
     wake: Notify,
     /// The serial of the state that has everything up to now.
     serial: AtomicU64,
@@ -62,8 +70,11 @@ pub(super) struct Recorder<'a> {
 #[derive(Default)]
 struct Desk {
     waiting: Vec<(Entry, usize)>,
-    /// How many intents are among them.
-    awaited: usize,
+    /// How many intents are among them, and when the first of these came.
+    intents: usize,
+    since: Option<Instant>,
+    /// Whether somebody waits for one of them.
+    awaited: bool,
     /// How many entries there were, written or not.
     count: u64,
     ops: u64,
@@ -139,6 +150,7 @@ impl<'a> Recorder<'a> {
             save,
             desk: Mutex::default(),
             durable: watch::Sender::new(0),
+            taken: watch::Sender::new(0),
             wake: Notify::new(),
             serial: AtomicU64::new(serial),
             closed: AtomicBool::new(false),
@@ -194,8 +206,9 @@ impl<'a> Recorder<'a> {
                 (op, self.desk().push(Entry::Intent(Box::new(intent))))
             }
         };
-        self.wake.notify_one();
         let mut durable = self.durable.subscribe();
+        self.desk().wait_for(number);
+        self.wake.notify_one();
         let _ = durable.wait_for(|durable| *durable >= number).await;
         if let Some(problem) = self.desk().failed.clone() {
             return Err(problem.address(plan.address));
@@ -221,6 +234,15 @@ impl<'a> Recorder<'a> {
         desk.announced.insert(plan.key(), Announced { op, number, token: plan.token.to_owned(), whole });
         drop(desk);
         self.wake.notify_one();
+    }
+
+    /// Waits until the page is on its way that somebody waits for: what is announced would only hold it up.
+    pub(super) async fn on_its_way(&self) {
+        let count = {
+            let desk = self.desk();
+            if desk.awaited { desk.count } else { 0 }
+        };
+        let _ = self.taken.subscribe().wait_for(|taken| *taken >= count).await;
     }
 
     /// The token that a creation was announced with.
@@ -328,7 +350,7 @@ impl<'a> Recorder<'a> {
                     Ok(_) => {}
                     Err(problem) => {
                         self.desk().failed.get_or_insert(problem);
-                        self.durable.send_modify(|durable| *durable = ENDED);
+                        self.end();
                         stopped.store(true, Ordering::SeqCst);
                         closed = true;
                     }
@@ -339,30 +361,49 @@ impl<'a> Recorder<'a> {
                 },
             }
         }
+        self.end();
+    }
+
+    /// Nothing more will be written.
+    fn end(&self) {
         self.durable.send_modify(|durable| *durable = ENDED);
+        self.taken.send_modify(|taken| *taken = ENDED);
     }
 
     /// The entries of the next page, once there is something to write; `None` once it is closed.
     async fn next_page(&self) -> Option<(Vec<Entry>, u64)> {
         while !self.closed.load(Ordering::SeqCst) {
-            if self.desk().awaited == 0 {
-                // Nobody waits for outcomes: they go with the next intent, or after a while.
-                let idle = self.desk().waiting.is_empty();
-                let woken = tokio::time::timeout(PATIENCE, self.wake.notified()).await;
-                if idle || woken.is_ok() {
-                    continue;
+            let (awaited, since, idle) = {
+                let desk = self.desk();
+                (desk.awaited, desk.since, desk.waiting.is_empty())
+            };
+            if awaited {
+                // At the beginning all that can begin has done so at once.
+                if *self.taken.borrow() > 0 {
+                    tokio::time::sleep(GATHERING).await;
                 }
+                return Some(self.take());
             }
-            tokio::time::sleep(GATHERING).await;
-            return Some(self.desk().page());
+            // Nobody waits for outcomes: they go with the next intent, or after a while.
+            let until = since.map_or_else(|| Instant::now() + PATIENCE, |since| since + AHEAD);
+            let woken = tokio::time::timeout_at(until, self.wake.notified()).await;
+            if woken.is_err() && !idle {
+                return Some(self.take());
+            }
         }
         None
+    }
+
+    fn take(&self) -> (Vec<Entry>, u64) {
+        let (entries, number) = self.desk().page();
+        self.taken.send_modify(|taken| *taken = number);
+        (entries, number)
     }
 
     /// Writes everything that waits.
     pub(super) async fn drain(&self) -> Result<(), Diagnostic> {
         while self.kept && !self.desk().waiting.is_empty() {
-            let (entries, _) = self.desk().page();
+            let (entries, _) = self.take();
             self.save.record(entries).await?;
         }
         Ok(())
@@ -419,13 +460,23 @@ impl Desk {
         });
         let n = fits.count();
         let entries: Vec<Entry> = self.waiting.drain(..n).map(|(entry, _)| entry).collect();
-        self.awaited -= entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
+        self.intents -= entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
+        self.since = self.since.filter(|_| self.intents > 0);
+        self.awaited &= !self.waiting.is_empty();
         (entries, self.count - self.waiting.len() as u64)
+    }
+
+    /// Somebody waits for an entry.
+    fn wait_for(&mut self, number: u64) {
+        self.awaited |= number > self.count - self.waiting.len() as u64;
     }
 
     fn push(&mut self, entry: Entry) -> u64 {
         let bytes = serde_json::to_string(&entry).map_or(0, |text| text.len());
-        self.awaited += usize::from(matches!(entry, Entry::Intent(_)));
+        if matches!(entry, Entry::Intent(_)) {
+            self.intents += 1;
+            self.since.get_or_insert_with(Instant::now);
+        }
         self.waiting.push((entry, bytes));
         self.count += 1;
         self.count

@@ -172,11 +172,14 @@ pub async fn apply(input: ApplyInput<'_>) -> ApplyReport {
             let ahead = recorder.is_kept().then(|| Ahead::new(&steps));
             let visit = |at| {
                 let (run, steps) = (&run, &steps);
-                if let Some(ahead) = ahead.as_ref().filter(|_| is_operation(&steps.dag[at])) {
-                    run.announce_after(ahead, at);
-                }
+                let ahead = ahead.as_ref().filter(|_| is_operation(&steps.dag[at]));
                 async move {
-                    match run.step(&steps.dag[at]).await {
+                    let announce = async {
+                        if let Some(ahead) = ahead {
+                            run.announce_after(ahead, at).await;
+                        }
+                    };
+                    match futures::future::join(run.step(&steps.dag[at]), announce).await.0 {
                         Ok(()) => End::Done,
                         Err(problems) => {
                             run.tally().problems.extend(problems);

@@ -216,6 +216,10 @@ impl Subject {
             let other = token(0xff);
             self.look("find another", Surroundings { token: &other, ..with }, planned, false).await;
         }
+        if self.overwrites() {
+            let again = self.inner().create(with, planned).await;
+            self.note("find overwritten", again.map(drop).map_err(|failure| failure.error.to_string()));
+        }
         let made = Made {
             id: id_of(&created).to_owned(),
             planned: planned.clone(),
@@ -242,6 +246,10 @@ impl AnyResource for Subject {
 
     fn tied_to(&self) -> &'static [&'static str] {
         self.inner().tied_to()
+    }
+
+    fn overwrites(&self) -> bool {
+        self.inner().overwrites()
     }
 
     fn plan(&self, client: &Configured, change: &mut Change<'_>) -> Result<()> {
