@@ -458,6 +458,10 @@ impl Crashes {
 
     /// A journal or lock that nobody needs any more.
     fn leftovers(&self) -> Result<String, String> {
+        if self.keeping == Keeping::S3 && self.tool == Tool::Lakeform {
+            let items = self.emulator.lock_ids("crash-lock").map_err(|e| e.to_string())?;
+            return Ok(items.into_iter().filter(|id| !id.ends_with("-md5")).collect::<Vec<_>>().join(", "));
+        }
         let folder = self.home.path().join("state");
         let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
         let names = files.map(|file| file.file_name().to_string_lossy().into_owned());

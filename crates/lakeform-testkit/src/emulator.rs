@@ -162,6 +162,14 @@ pub fn environment_for(url: &str) -> BTreeMap<String, String> {
     .into()
 }
 
+/// What tells an emulator the region and the service of a call.
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, SignedHeaders=host, \
+         Signature=0\r\n"
+    )
+}
+
 /// A running emulator on a port of its own. It ends when this is dropped, and with this process at the latest.
 #[derive(Debug)]
 pub struct Emulator {
@@ -265,6 +273,11 @@ impl Emulator {
 
     /// The status of one plain call.
     fn call(&self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<u16> {
+        self.exchange(method, path, headers, body).map(|(status, _)| status)
+    }
+
+    /// The status and the body of the answer.
+    fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<(u16, String)> {
         let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(5))?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         write!(
@@ -274,8 +287,10 @@ impl Emulator {
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        let status = String::from_utf8_lossy(&answer).split_whitespace().nth(1).and_then(|s| s.parse().ok());
-        status.ok_or_else(|| std::io::Error::other("the answer is no HTTP"))
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split_whitespace().nth(1).and_then(|s| s.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+        Ok((status.ok_or_else(|| std::io::Error::other("the answer is no HTTP"))?, body))
     }
 
     /// Forgets every object.
@@ -317,15 +332,31 @@ impl Emulator {
     /// # Errors
     /// When it does not answer, or refuses.
     pub fn form(&self, service: &str, form: &str) -> Result<(), EmulatorError> {
-        let headers = format!(
-            "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: AWS4-HMAC-SHA256 \
-             Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
-        );
+        let headers =
+            format!("Content-Type: application/x-www-form-urlencoded\r\n{}", authorization("us-east-1", service));
         match self.call("POST", "/", &headers, form) {
             Ok(200) => Ok(()),
             Ok(status) => Err(self.failed(format!("answered {form} with {status}"))),
             Err(source) => Err(EmulatorError::Io { program: self.kind.program(), source }),
         }
+    }
+
+    /// The keys of the items in a lock table of eu-west-2.
+    ///
+    /// # Errors
+    /// When it does not answer, or has no such table.
+    pub fn lock_ids(&self, table: &str) -> Result<Vec<String>, EmulatorError> {
+        let headers = format!(
+            "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.Scan\r\n{}",
+            authorization("eu-west-2", "dynamodb")
+        );
+        let answer = self.exchange("POST", "/", &headers, &format!(r#"{{"TableName": "{table}"}}"#));
+        let (status, body) = answer.map_err(|source| EmulatorError::Io { program: self.kind.program(), source })?;
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let Some(items) = json["Items"].as_array().filter(|_| status == 200) else {
+            return Err(self.failed(format!("answered a look into {table} with {status}: {body}")));
+        };
+        Ok(items.iter().filter_map(|item| item["LockID"]["S"].as_str().map(str::to_owned)).collect())
     }
 
     /// Makes a bucket.
