@@ -111,6 +111,8 @@ async fn a_function_with_another_role_is_not_what_a_creation_in_doubt_made() {
     let mut other = made.clone();
     other.set_attr("role", Value::from("arn:aws:iam::123456789012:role/other"));
     assert!(find(&other).await.is_none());
+    other.set_attr("role", Value::from(""));
+    assert!(find(&other).await.is_some(), "a role that is secret is not known");
 }
 
 #[tokio::test]
